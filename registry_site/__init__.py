@@ -1,0 +1,3 @@
+"""Podium: browse machine-learning models and promote them."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,124 @@
+"""What people write in Markdown, as HTML that can do no harm. Pure.
+
+Two gates, one behind the other: cmark in its safe mode passes no HTML of the author's, and nh3 lets through
+only the elements and attributes that Markdown itself can make. The text is kept as written; this is for pages
+alone.
+"""
+
+import re
+from functools import lru_cache
+from html import escape, unescape
+
+import nh3
+from cmarkgfm import cmark
+
+from registry_site.core.highlight import MAX_HIGHLIGHTED, TOKEN_CLASSES, highlight
+
+MAX_RENDERED = 256 * 1024  # characters; a longer text is shown as it was written
+MAX_CACHED = 16 * 1024  # characters; 512 such texts and their HTML stay below 50 MB
+MAX_HTML = 2 * 1024 * 1024  # characters; a table of a few lines can make many more
+MAX_DEPTH = 100  # elements in one another; nh3 takes half a minute over a text of nothing but `>`
+EXCERPTED = 4 * 1024  # characters that an excerpt is looked for in
+
+_EXTENSIONS = ["table", "autolink", "strikethrough", "tasklist"]
+_CODE_BLOCK = re.compile(r'<pre><code class="language-([^"]*)">(.*?)</code></pre>', re.DOTALL)
+_TASK = re.compile(r'<input type="checkbox" (checked="" )?disabled="" />')
+_ANY_TAG = re.compile(r"<(/?)[a-z][a-z0-9]*[^>]*?(/?)>")
+_OTHER_SITE = re.compile(r"\s*([a-z][a-z0-9+.-]*:|[/\\]{2})", re.IGNORECASE)
+
+_TAG_NAMES = """
+    a blockquote br code del em h1 h2 h3 h4 h5 h6 hr img input li ol p pre span strong table tbody td th thead tr ul
+"""
+_TAGS = set(_TAG_NAMES.split())
+_ATTRIBUTES = {
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title"},
+    "input": {"checked", "aria-label"},
+    "ol": {"start"},
+    "pre": {"tabindex"},
+}
+_ATTRIBUTE_VALUES = {tag: {"align": {"left", "center", "right"}} for tag in ("td", "th")}
+_FIXED_ATTRIBUTES = {"img": {"loading": "lazy"}, "input": {"type": "checkbox", "disabled": ""}}
+_CLASSES = {"pre": {"highlight"}, "span": set(TOKEN_CLASSES)}
+
+
+def render_markdown(text: str) -> str:
+    """The text as safe HTML: GitHub's Markdown, fenced code in colour, links that search engines do not
+    follow.
+
+    Author's HTML, scripts, styles, ids and classes are gone; links lead to http, https, mailto or our own
+    pages; an image of another site leaves its words only, because it would tell that site who reads. A text
+    over 256 KB comes back in a `<pre>`.
+    """
+    if len(text) > MAX_RENDERED:
+        return f"<pre>{escape(text)}</pre>"
+    return _render_short(text) if len(text) <= MAX_CACHED else _render(text)
+
+
+def excerpt(text: str, length: int = 160) -> str:
+    """The first words of the text without its marks, at most `length` characters, cut at a word with `…`. Not
+    HTML."""
+    words = " ".join(unescape(nh3.clean(render_markdown(text[:EXCERPTED]), tags=set())).split())
+    if len(words) <= length:
+        return words
+    cut = words[: length - 1]
+    return (cut[: cut.rindex(" ")] if " " in cut else cut).rstrip(" ,;:.") + "…"
+
+
+def _render(text: str) -> str:
+    whole = text.encode("utf-8", "replace").decode()  # cmark takes no lone surrogates
+    html: str = cmark.markdown_to_html_with_extensions(whole, 0, extensions=_EXTENSIONS)
+    if len(html) > MAX_HTML or _depth(html) > MAX_DEPTH:
+        return _as_written(whole)
+    return nh3.clean(
+        _TASK.sub(_name_task, _colour(html)),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        attribute_filter=_keep_images_at_home,
+        tag_attribute_values=_ATTRIBUTE_VALUES,
+        set_tag_attribute_values=_FIXED_ATTRIBUTES,
+        allowed_classes=_CLASSES,
+        url_schemes={"http", "https", "mailto"},
+        link_rel="nofollow noopener",
+    )
+
+
+_render_short = lru_cache(maxsize=512)(_render)
+
+
+def _as_written(text: str) -> str:
+    return f"<pre>{escape(text)}</pre>"
+
+
+def _depth(html: str) -> int:
+    depth = deepest = 0
+    for tag in _ANY_TAG.finditer(html):
+        if tag[1]:
+            depth -= 1
+        elif not tag[2]:
+            depth += 1
+            deepest = max(deepest, depth)
+    return deepest
+
+
+def _colour(html: str) -> str:
+    budget = MAX_HIGHLIGHTED
+
+    def block(found: re.Match[str]) -> str:
+        nonlocal budget
+        code = unescape(found[2])
+        budget -= len(code)
+        inner = highlight(code, unescape(found[1])) if budget > 0 else found[2]
+        # a keyboard can only scroll what it can reach
+        return f'<pre class="highlight" tabindex="0"><code>{inner}</code></pre>'
+
+    return _CODE_BLOCK.sub(block, html)
+
+
+def _name_task(found: re.Match[str]) -> str:
+    checked = found[1] or ""
+    return f'<input {checked}aria-label="{"done" if checked else "to do"}">'
+
+
+def _keep_images_at_home(tag: str, attribute: str, value: str) -> str | None:
+    return None if tag == "img" and attribute == "src" and _OTHER_SITE.match(value) else value

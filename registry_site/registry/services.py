@@ -1,0 +1,268 @@
+"""Writing registered models, versions, tags and aliases. Stages and deletes are `promotion`'s, which has a say in them."""
+
+from collections.abc import Mapping
+
+from django.db import IntegrityError, transaction
+
+from registry_site.accounts.actors import Actor
+from registry_site.accounts.levels import Level
+from registry_site.audit.kinds import Kind
+from registry_site.audit.record import record
+from registry_site.core import clock
+from registry_site.core.errors import AlreadyExists, InvalidParameter, NotFound
+from registry_site.registry import access, subjects
+from registry_site.registry.models import Alias, ModelVersion, RegisteredModel, Tag
+from registry_site.registry.names import validate_alias, validate_description, validate_model_name, validate_tag
+from registry_site.registry.sources import resolve_source
+
+PROMPT_TAG = "mlflow.prompt.is_prompt"
+
+
+def is_prompt(tags: Mapping[str, str]) -> bool:
+    """Whether these tags make a prompt of a registered model or version."""
+    return tags.get(PROMPT_TAG, "").lower() == "true"
+
+
+# -- registered models -------------------------------------------------------------------------------------------------
+@transaction.atomic
+def create_model(
+    actor: Actor, *, name: str, description: str = "", tags: Mapping[str, str] | None = None
+) -> RegisteredModel:
+    """A new registered model that the actor manages from now on.
+
+    Raises AlreadyExists for a name that is taken, InvalidParameter for odd names, tags and descriptions.
+    """
+    actor.require_signed_in()
+    validate_model_name(name)
+    validate_description(description)
+    pairs = [validate_tag(key, value) for key, value in (tags or {}).items()]
+    now = clock.now_ms()
+    try:
+        with transaction.atomic():
+            model = RegisteredModel.objects.create(
+                name=name,
+                description=description,
+                owner_id=actor.user_id,
+                creation_timestamp=now,
+                last_updated_timestamp=now,
+                is_prompt=is_prompt(tags or {}),
+            )
+    except IntegrityError:
+        raise _name_is_taken(name, wants_prompt=is_prompt(tags or {})) from None
+    Tag.objects.bulk_create(Tag(registered_model=model, key=key, value=value) for key, value in pairs)
+    access.grant_to_creator(actor, model)
+    record(actor, Kind.MODEL_CREATED, subjects.of_model(model), description=description, tags=dict(pairs))
+    return model
+
+
+def _name_is_taken(name: str, *, wants_prompt: bool) -> AlreadyExists:
+    there = RegisteredModel.objects.filter(name=name).first()
+    if there is not None and there.is_prompt != wants_prompt:
+        what, other = ("prompt", "registered model") if there.is_prompt else ("registered model", "prompt")
+        return AlreadyExists(f"Tried to create a {other} with name '{name}', but the name is taken by a {what}.")
+    return AlreadyExists(f"Registered Model (name={name}) already exists.", field="name")
+
+
+@transaction.atomic
+def describe_model(actor: Actor, *, name: str, description: str) -> RegisteredModel:
+    """Replace the description (Markdown). Needs CAN_EDIT."""
+    model = _locked(actor, name, Level.CAN_EDIT)
+    validate_description(description)
+    before, model.description = model.description, description
+    _touch(model)
+    model.save(update_fields=["description", "last_updated_timestamp"])
+    if before != description:
+        record(actor, Kind.MODEL_DESCRIBED, subjects.of_model(model), before=before, after=description)
+    return model
+
+
+@transaction.atomic
+def rename_model(actor: Actor, *, name: str, new_name: str) -> RegisteredModel:
+    """Give the model another name; versions, tags, aliases, requests and history move along. Needs CAN_MANAGE."""
+    model = _locked(actor, name, Level.CAN_MANAGE)
+    validate_model_name(new_name)
+    if new_name == name:
+        return model
+    model.name = new_name
+    _touch(model)
+    try:
+        with transaction.atomic():
+            model.save(update_fields=["name", "last_updated_timestamp"])
+    except IntegrityError:
+        raise AlreadyExists(f"Registered Model (name={new_name}) already exists.", field="new_name") from None
+    model.versions.update(last_updated_timestamp=model.last_updated_timestamp)
+    record(actor, Kind.MODEL_RENAMED, subjects.of_model(model), before=name, after=new_name)
+    return model
+
+
+@transaction.atomic
+def set_model_tag(actor: Actor, *, name: str, key: str, value: str) -> None:
+    """Set or replace a tag. Needs CAN_EDIT. Touches no timestamp, as in MLflow."""
+    model = _locked(actor, name, Level.CAN_EDIT)
+    validate_tag(key, value)
+    before = model.tags.filter(key=key).values_list("value", flat=True).first()
+    Tag.objects.update_or_create(registered_model=model, key=key, defaults={"value": value})
+    if key == PROMPT_TAG and model.is_prompt != is_prompt({key: value}):
+        RegisteredModel.objects.filter(pk=model.pk).update(is_prompt=is_prompt({key: value}))
+    if before != value:
+        record(actor, Kind.MODEL_TAG_SET, subjects.of_model(model), key=key, before=before, after=value)
+
+
+@transaction.atomic
+def delete_model_tag(actor: Actor, *, name: str, key: str) -> None:
+    """Remove a tag; one that is not there is no error. Needs CAN_EDIT."""
+    model = _locked(actor, name, Level.CAN_EDIT)
+    before = model.tags.filter(key=key).values_list("value", flat=True).first()
+    if before is None:
+        return
+    model.tags.filter(key=key).delete()
+    if key == PROMPT_TAG:
+        RegisteredModel.objects.filter(pk=model.pk).update(is_prompt=False)
+    record(actor, Kind.MODEL_TAG_DELETED, subjects.of_model(model), key=key, before=before)
+
+
+# -- versions ----------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def create_version(
+    actor: Actor,
+    *,
+    name: str,
+    source: str,
+    run_id: str = "",
+    model_id: str = "",
+    run_link: str = "",
+    description: str = "",
+    tags: Mapping[str, str] | None = None,
+) -> ModelVersion:
+    """The next version of a model, numbered without gaps being filled ever. Needs CAN_EDIT.
+
+    Run and logged model are found from the source where the caller does not name them. Raises InvalidParameter for a
+    source that is not allowed, NotFound for an unknown model or logged model.
+    """
+    model = _locked(actor, name, Level.CAN_EDIT)
+    validate_description(description)
+    pairs = [validate_tag(key, value) for key, value in (tags or {}).items()]
+    if len(run_link) > 500:
+        raise InvalidParameter("run_link has 500 characters at most.", field="run_link")
+    found = resolve_source(actor, source, run_id=run_id, model_id=model_id, is_prompt=model.is_prompt)
+    model.last_version += 1
+    _touch(model)
+    model.save(update_fields=["last_version", "last_updated_timestamp"])
+    version = ModelVersion.objects.create(
+        registered_model=model,
+        version=model.last_version,
+        description=description,
+        source=found.source,
+        storage_location=found.storage_location,
+        run_id=found.run_id,
+        run_link=run_link,
+        model_id=found.model_id,
+        user_id=actor.name,
+        created_by_id=actor.user_id,
+        creation_timestamp=model.last_updated_timestamp,
+        last_updated_timestamp=model.last_updated_timestamp,
+    )
+    Tag.objects.bulk_create(Tag(model_version=version, key=key, value=value) for key, value in pairs)
+    record(
+        actor,
+        Kind.VERSION_CREATED,
+        subjects.of_version(version),
+        source=version.source,
+        run_id=version.run_id,
+        model_id=version.model_id,
+        description=description,
+        tags=dict(pairs),
+    )
+    return version
+
+
+@transaction.atomic
+def describe_version(actor: Actor, *, name: str, version: int, description: str) -> ModelVersion:
+    """Replace the description (Markdown). Needs CAN_EDIT. Touches the version and not its model."""
+    found = _locked_version(actor, name, version, Level.CAN_EDIT)
+    validate_description(description)
+    before, found.description = found.description, description
+    found.last_updated_timestamp = clock.now_ms()
+    found.save(update_fields=["description", "last_updated_timestamp"])
+    if before != description:
+        record(actor, Kind.VERSION_DESCRIBED, subjects.of_version(found), before=before, after=description)
+    return found
+
+
+@transaction.atomic
+def set_version_tag(actor: Actor, *, name: str, version: int, key: str, value: str) -> None:
+    """Set or replace a tag. Needs CAN_EDIT."""
+    found = _locked_version(actor, name, version, Level.CAN_EDIT)
+    validate_tag(key, value)
+    before = found.tags.filter(key=key).values_list("value", flat=True).first()
+    Tag.objects.update_or_create(model_version=found, key=key, defaults={"value": value})
+    if before != value:
+        record(actor, Kind.VERSION_TAG_SET, subjects.of_version(found), key=key, before=before, after=value)
+
+
+@transaction.atomic
+def delete_version_tag(actor: Actor, *, name: str, version: int, key: str) -> None:
+    """Remove a tag; one that is not there is no error. Needs CAN_EDIT."""
+    found = _locked_version(actor, name, version, Level.CAN_EDIT)
+    before = found.tags.filter(key=key).values_list("value", flat=True).first()
+    if before is None:
+        return
+    found.tags.filter(key=key).delete()
+    record(actor, Kind.VERSION_TAG_DELETED, subjects.of_version(found), key=key, before=before)
+
+
+# -- aliases -----------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def set_alias(actor: Actor, *, name: str, alias: str, version: int) -> None:
+    """Point an alias at a version, wherever it pointed before. Needs CAN_EDIT."""
+    validate_alias(alias)
+    found = _locked_version(actor, name, version, Level.CAN_EDIT)
+    model = found.registered_model
+    before = model.aliases.filter(alias=alias).values_list("model_version__version", flat=True).first()
+    if before == version:
+        return
+    Alias.objects.update_or_create(registered_model=model, alias=alias, defaults={"model_version": found})
+    record(actor, Kind.ALIAS_SET, subjects.of_version(found), alias=alias, before=before, after=version)
+
+
+@transaction.atomic
+def delete_alias(actor: Actor, *, name: str, alias: str) -> None:
+    """Remove an alias; one that is not there is no error. Needs CAN_EDIT."""
+    model = _locked(actor, name, Level.CAN_EDIT)
+    held = model.aliases.select_related("model_version").filter(alias=alias).first()
+    if held is None:
+        return
+    held.model_version.registered_model = model
+    record(
+        actor,
+        Kind.ALIAS_DELETED,
+        subjects.of_version(held.model_version),
+        alias=alias,
+        before=held.model_version.version,
+    )
+    held.delete()
+
+
+# -- what they share ---------------------------------------------------------------------------------------------------
+def _locked(actor: Actor, name: str, level: Level) -> RegisteredModel:
+    actor.require_signed_in()
+    model = RegisteredModel.objects.select_for_update().filter(name=name).first()
+    if model is None:
+        raise NotFound(f"Registered Model with name={name} not found", field="name")
+    access.require(actor, model, level)
+    return model
+
+
+def _locked_version(actor: Actor, name: str, version: int, level: Level) -> ModelVersion:
+    actor.require_signed_in()
+    model = RegisteredModel.objects.select_for_update().filter(name=name).first()
+    found = model.versions.filter(version=version).first() if model else None
+    if model is None or found is None:
+        raise NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
+    access.require(actor, model, level)
+    found.registered_model = model
+    return found
+
+
+def _touch(model: RegisteredModel) -> None:
+    model.last_updated_timestamp = clock.now_ms()

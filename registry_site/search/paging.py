@@ -1,0 +1,40 @@
+"""One page of an ordered queryset, and the token that continues it."""
+
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from registry_site.core.errors import InvalidParameter
+from registry_site.core.pages import Page, decode_token, encode_token
+from registry_site.search.keyset import OrderPlan
+
+Row = TypeVar("Row", bound=Model)
+
+
+def read_page(
+    queryset: QuerySet[Row],
+    plan: OrderPlan,
+    *,
+    max_results: int,
+    page_token: str | None,
+    query: Any,
+    most: int,
+) -> Page[Row]:
+    """At most `max_results` rows in the plan's order, from the place that the token names.
+
+    `query` is any JSON value that tells this search from others: a token continues only the search that it came from.
+    Raises InvalidParameter for a bad token and for `max_results` outside 1 to `most`.
+    """
+    if not 1 <= max_results <= most:
+        raise InvalidParameter(
+            f"Invalid value {max_results} for parameter 'max_results' supplied: it must be from 1 to {most}.",
+            field="max_results",
+        )
+    queryset = plan.apply(queryset)
+    if (key := decode_token(page_token, query)) is not None:
+        queryset = queryset.filter(plan.after(key))
+    rows = list(queryset[: max_results + 1])
+    if len(rows) <= max_results:
+        return Page(rows)
+    rows.pop()
+    return Page(rows, encode_token(plan.key_of(rows[-1]), query))

@@ -1,0 +1,179 @@
+"""All settings. What an installation may choose comes from the environment, is read at the top, and is safe by default."""
+
+from pathlib import Path
+from typing import Any
+
+from environs import Env
+
+from registry_site import __version__
+from registry_site.core.secret import read_or_make_secret
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# -- what the environment decides --------------------------------------------------------------------------------------
+PODIUM_DATA_DIR = Path(env.str("PODIUM_DATA_DIR", str(BASE_DIR / "data"))).absolute()
+DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{PODIUM_DATA_DIR / 'podium.sqlite3'}"
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "")
+PODIUM_ARTIFACT_ROOT = env.str("PODIUM_ARTIFACT_ROOT", "") or str(PODIUM_DATA_DIR / "artifacts")
+PODIUM_OPEN = env.bool("PODIUM_OPEN", False)
+PODIUM_DEFAULT_LEVEL = env.str("PODIUM_DEFAULT_LEVEL", "CAN_READ")  # what every signed-in person may do with any model
+PODIUM_SITE_URL = env.str("PODIUM_SITE_URL", "http://127.0.0.1:5000").rstrip("/")  # the links in mails start with it
+PODIUM_SECURE = env.bool("PODIUM_SECURE", PODIUM_SITE_URL.startswith("https://"))  # cookies and HSTS for HTTPS
+ALLOWED_HOSTS = env.list("PODIUM_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+SECRET_KEY = env.str("PODIUM_SECRET_KEY", "") or read_or_make_secret(PODIUM_DATA_DIR / "secret_key")
+EMAIL_HOST = env.str("EMAIL_HOST", "")
+EMAIL_PORT = env.int("EMAIL_PORT", 587)
+EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
+EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", False)
+DEFAULT_FROM_EMAIL = env.str("PODIUM_FROM_EMAIL", "Podium <podium@localhost>")
+DEBUG = env.bool("PODIUM_DEBUG", False)
+
+# -- the application ---------------------------------------------------------------------------------------------------
+PODIUM_VERSION = __version__
+MLFLOW_VERSION = "3.17.2"  # the protocol that is spoken; clients read it at /version
+
+INSTALLED_APPS = [
+    "registry_site.pages",
+    "registry_site.mlflow_api",
+    "registry_site.worker",
+    "registry_site.notifications",
+    "registry_site.promotion",
+    "registry_site.registry",
+    "registry_site.tracking",
+    "registry_site.search",
+    "registry_site.accounts",
+    "registry_site.audit",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "rest_framework",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "registry_site.pages.middleware.PagesMiddleware",
+]
+ROOT_URLCONF = "registry_site.urls"
+WSGI_APPLICATION = "registry_site.wsgi.application"
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "registry_site.pages.context.site",
+            ]
+        },
+    }
+]
+
+# -- database ----------------------------------------------------------------------------------------------------------
+_database: dict[str, Any] = env.dj_db_url("DATABASE_URL", DATABASE_URL)
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # Without WAL *and* IMMEDIATE, writers that read first fail with "database is locked" under load.
+    # synchronous=FULL: what was answered with 200 survives a power cut.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=20000; PRAGMA mmap_size=134217728; "
+            "PRAGMA journal_size_limit=27103364; PRAGMA cache_size=-20000; PRAGMA temp_store=MEMORY;"
+        ),
+    }
+    _database["CONN_MAX_AGE"] = None
+else:
+    _database["OPTIONS"] = {"pool": {"min_size": 1, "max_size": 10, "timeout": 10}}
+DATABASES = {"default": _database}
+
+# -- people ------------------------------------------------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "home"
+SESSION_COOKIE_AGE = 14 * 24 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PODIUM_SECURE
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+CSRF_TRUSTED_ORIGINS = [PODIUM_SITE_URL]
+CSRF_FAILURE_VIEW = "registry_site.handlers.csrf_failure"
+SECURE_HSTS_SECONDS = 31_536_000 if PODIUM_SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = PODIUM_SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PODIUM_SECURE else None
+SECURE_SSL_REDIRECT = False  # the front server's work; a redirect under /api would lose a client's body
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"  # HTML artifacts are shown in a sandboxed frame of our own pages
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'self'"],
+    }
+}
+
+# -- files, time, language ---------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = PODIUM_DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MAX_AGE = 3600
+LANGUAGE_CODE = "en"
+USE_TZ = True
+TIME_ZONE = "UTC"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # bytes of a JSON body; artifacts are streamed and have no such limit
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# -- mail: by SMTP when there is a host, else as files that administrators read on a page -----------------------------
+PODIUM_MAIL_FOLDER = PODIUM_DATA_DIR / "mail"
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend" if EMAIL_HOST else "registry_site.notifications.mailbox.FolderBackend"
+)
+EMAIL_TIMEOUT = 20
+
+REST_FRAMEWORK = {
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("PODIUM_LOG_LEVEL", "INFO")},
+}
