@@ -1,0 +1,24 @@
+"""What every template may rely on."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from registry_site.accounts.actors import Actor, stranger
+from registry_site.audit.kinds import Origin
+from registry_site.promotion.queries import count_waiting_for
+
+
+def site(request: HttpRequest) -> dict[str, Any]:
+    """`actor`, `reviews_waiting` (asked of the database only where it is shown), `open_mode`, `theme`, `podium_version`."""
+    actor: Actor = getattr(request, "actor", stranger(Origin.PAGE))
+    theme = request.COOKIES.get("theme", "")
+    return {
+        "actor": actor,
+        "reviews_waiting": SimpleLazyObject(lambda: count_waiting_for(actor)) if actor.is_signed_in else 0,
+        "open_mode": settings.PODIUM_OPEN,
+        "theme": theme if theme in ("light", "dark") else "",
+        "podium_version": settings.PODIUM_VERSION,
+    }

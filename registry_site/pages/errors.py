@@ -1,0 +1,46 @@
+"""Podium's errors as pages, or as a short part where htmx asked."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from registry_site.core.errors import (
+    AlreadyExists,
+    Conflict,
+    InvalidParameter,
+    NotFound,
+    NotSupported,
+    PermissionDenied,
+    PodiumError,
+    StorageFull,
+    TooLarge,
+    TooManyAttempts,
+    Unavailable,
+)
+
+STATUSES: dict[type[PodiumError], int] = {
+    InvalidParameter: 400,
+    NotFound: 404,
+    AlreadyExists: 409,
+    PermissionDenied: 403,
+    Conflict: 409,
+    TooLarge: 413,
+    TooManyAttempts: 429,
+    StorageFull: 507,
+    Unavailable: 503,
+    NotSupported: 501,
+}
+WITH_A_PAGE_OF_THEIR_OWN = (400, 403, 404, 409, 429)
+
+
+def status_of(error: PodiumError) -> int:
+    """The HTTP status that tells of this error."""
+    return STATUSES.get(type(error), 400)
+
+
+def error_response(request: HttpRequest, error: PodiumError) -> HttpResponse:
+    """The error as a page, with what went wrong and what to do."""
+    status = status_of(error)
+    if getattr(request, "htmx", None):
+        return render(request, "errors/_error.html", {"message": error.message}, status=status)
+    template = f"errors/{status if status in WITH_A_PAGE_OF_THEIR_OWN else 'error'}.html"
+    return render(request, template, {"message": error.message, "status": status}, status=status)

@@ -1,0 +1,43 @@
+"""What every page needs of a request: who asks, in which time zone, and a kind answer when a service says no."""
+
+import zoneinfo
+from collections.abc import Callable
+from typing import cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+
+from registry_site.accounts.actors import Actor, person
+from registry_site.accounts.authentication import open_actor
+from registry_site.audit.kinds import Origin
+from registry_site.core.errors import NotSignedIn, PodiumError
+from registry_site.pages.errors import error_response
+
+
+class PageRequest(HttpRequest):
+    """A request of the pages: it has an actor, and htmx details."""
+
+    actor: Actor
+    htmx: object
+
+
+class PagesMiddleware:
+    """Sets `request.actor` and the time zone; turns Podium's errors into pages, and strangers towards the sign-in page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request = cast(PageRequest, request)
+        actor = person(request.user, Origin.PAGE)
+        request.actor = actor if actor.is_signed_in else open_actor(Origin.PAGE)
+        with timezone.override(zoneinfo.ZoneInfo(request.actor.time_zone)):
+            return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, NotSignedIn):
+            return redirect_to_login(request.get_full_path())
+        if isinstance(exception, PodiumError):
+            return error_response(request, exception)
+        return None

@@ -1,0 +1,484 @@
+"""The words that templates are written in: pills, chips, moments, numbers, snippets, fields.
+
+Every tag answers escaped HTML for text that nobody vouches for. What a state looks like (its colour,
+its icon, its word) is decided here and nowhere else, so a stage looks the same on every page.
+"""
+
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from typing import Any, NamedTuple
+
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.template.context import Context
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, gettext_lazy
+
+from registry_site.core.highlight import highlight
+from registry_site.core.markdown import render_markdown
+
+register = template.Library()
+
+NOTHING = mark_safe('<span class="muted">–</span>')
+AVATAR_COLOURS = 6
+LAST_RELATIVE_DAY = 30
+
+
+class Look(NamedTuple):
+    """How a state is shown: the pill's colour class, its icon, its word."""
+
+    colour: str
+    icon: str
+    word: Any
+
+
+STAGES: Mapping[str, Look] = {
+    "none": Look("none", "stage-none", gettext_lazy("None")),
+    "staging": Look("staging", "stage-staging", gettext_lazy("Staging")),
+    "production": Look("production", "stage-production", gettext_lazy("Production")),
+    "archived": Look("archived", "stage-archived", gettext_lazy("Archived")),
+}
+
+STATUSES: Mapping[str, Look] = {
+    # runs
+    "finished": Look("production", "check", gettext_lazy("Finished")),
+    "running": Look("pending", "run", gettext_lazy("Running")),
+    "failed": Look("rejected", "rejected", gettext_lazy("Failed")),
+    "killed": Look("archived", "stop", gettext_lazy("Killed")),
+    "scheduled": Look("none", "clock", gettext_lazy("Scheduled")),
+    # requests
+    "draft": Look("none", "edit", gettext_lazy("Draft")),
+    "pending": Look("pending", "pending", gettext_lazy("Pending")),
+    "open": Look("pending", "pending", gettext_lazy("Open")),
+    "changes_requested": Look("staging", "edit", gettext_lazy("Changes requested")),
+    "approved": Look("production", "check", gettext_lazy("Approved")),
+    "applied": Look("production", "check", gettext_lazy("Applied")),
+    "rejected": Look("rejected", "rejected", gettext_lazy("Rejected")),
+    "cancelled": Look("none", "minus", gettext_lazy("Cancelled")),
+    "expired": Look("archived", "clock", gettext_lazy("Expired")),
+    "superseded": Look("archived", "arrow-right", gettext_lazy("Superseded")),
+    "rolled_back": Look("archived", "rollback", gettext_lazy("Rolled back")),
+    # gates, checks and deliveries
+    "pass": Look("production", "check", gettext_lazy("Pass")),
+    "passed": Look("production", "check", gettext_lazy("Passed")),
+    "success": Look("production", "check", gettext_lazy("Success")),
+    "fail": Look("rejected", "rejected", gettext_lazy("Fails")),
+    "failure": Look("rejected", "rejected", gettext_lazy("Failure")),
+    "error": Look("rejected", "warning", gettext_lazy("Error")),
+    "missing": Look("staging", "warning", gettext_lazy("Missing")),
+    "warning": Look("staging", "warning", gettext_lazy("Warning")),
+    "skipped": Look("none", "minus", gettext_lazy("Skipped")),
+    "delivered": Look("production", "check", gettext_lazy("Delivered")),
+    # versions while they are made
+    "ready": Look("production", "check", gettext_lazy("Ready")),
+    "pending_registration": Look("pending", "pending", gettext_lazy("Registering")),
+    "failed_registration": Look("rejected", "rejected", gettext_lazy("Registration failed")),
+    # accounts, tokens, hooks
+    "active": Look("production", "check", gettext_lazy("Active")),
+    "inactive": Look("none", "minus", gettext_lazy("Inactive")),
+    "deleted": Look("rejected", "trash", gettext_lazy("Deleted")),
+    "revoked": Look("rejected", "rejected", gettext_lazy("Revoked")),
+}
+
+VERDICTS: Mapping[str, Look] = {
+    "better": Look("better", "arrow-up", gettext_lazy("better")),
+    "worse": Look("worse", "arrow-down", gettext_lazy("worse")),
+    "same": Look("same", "equal", gettext_lazy("same")),
+    "differs": Look("differs", "arrow-right", gettext_lazy("differs")),
+}
+
+
+# Icons, pills, chips
+
+
+@register.simple_tag
+def icon(name: str, label: str = "", css: str = "") -> SafeString:
+    """The symbol `name` of the sprite. Without a `label` it is decoration and hidden from screen readers."""
+    speech = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    return format_html(
+        '<svg class="icon{}" {}><use href="{}#{}"></use></svg>',
+        f" {css}" if css else "",
+        speech,
+        icons_url(),
+        name,
+    )
+
+
+def icons_url() -> str:
+    return static("img/icons.svg")
+
+
+@register.simple_tag
+def stage_pill(stage: object, label: str = "", url: str = "", large: bool = False) -> SafeString:
+    """A stage with its icon and word; a `label` such as "v4" takes the place of the word, still spoken."""
+    look = STAGES.get(_plain(stage) or "none") or Look("none", "info", str(stage))
+    return _pill(look, label=label, url=url, large=large)
+
+
+@register.simple_tag
+def status_pill(status: object, label: str = "", url: str = "", large: bool = False) -> SafeString:
+    """The state of a run, request, gate, check, delivery or version; an unknown one by its own word."""
+    look = STATUSES.get(_plain(status)) or Look("none", "info", str(getattr(status, "value", status)))
+    return _pill(look, label=label, url=url, large=large)
+
+
+def _pill(look: Look, *, label: str, url: str, large: bool) -> SafeString:
+    words = format_html('<span class="visually-hidden">{} </span>{}', look.word, label) if label else look.word
+    css = f"pill pill-{look.colour}" + (" pill-large" if large else "")
+    title = look.word if label else ""
+    if url:
+        return format_html(
+            '<a class="{}" href="{}" title="{}">{}{}</a>',
+            css,
+            url,
+            title,
+            icon(look.icon),
+            words,
+        )
+    return format_html('<span class="{}" title="{}">{}{}</span>', css, title, icon(look.icon), words)
+
+
+def _plain(state: object) -> str:
+    """`Stage.PRODUCTION`, "Production" and "PRODUCTION" are one key; blanks count as underscores."""
+    value = state.value if isinstance(state, Enum) else state
+    return str(value or "").strip().lower().replace(" ", "_")
+
+
+@register.simple_tag
+def alias_chip(alias: str, url: str = "") -> SafeString:
+    if url:
+        return format_html('<a class="chip chip-alias" href="{}"><span>@{}</span></a>', url, alias)
+    return format_html('<span class="chip chip-alias"><span>@{}</span></span>', alias)
+
+
+@register.simple_tag
+def tag_chip(key: str, value: str = "", url: str = "") -> SafeString:
+    """A tag as `key value`; long texts are cut by the style sheet and whole in the title."""
+    inside = format_html('<span class="chip-key">{}</span>', key)
+    if value:
+        inside += format_html("<span>{}</span>", value)
+    whole = f"{key}: {value}" if value else key
+    if url:
+        return format_html('<a class="chip" href="{}" title="{}">{}</a>', url, whole, inside)
+    return format_html('<span class="chip" title="{}">{}</span>', whole, inside)
+
+
+@register.simple_tag
+def person(name: str | None, display: str = "") -> SafeString:
+    """A name with its initial in the person's colour; somebody unknown is a dash."""
+    if not name:
+        return NOTHING
+    shown = display or name
+    colour = zlib.crc32(name.encode()) % AVATAR_COLOURS
+    return format_html(
+        '<span class="person" title="{}"><span class="avatar avatar-{}" aria-hidden="true">{}</span>{}</span>',
+        name,
+        colour,
+        shown[:1],
+        shown,
+    )
+
+
+# Times, sizes, numbers
+
+
+@register.simple_tag
+def moment(value: datetime | int | None, exact: bool = False) -> SafeString:
+    """A time as people say it, whole in its title or, when `exact`, in sight; an int is epoch ms."""
+    when = as_datetime(value)
+    if when is None:
+        return NOTHING
+    local = timezone.localtime(when)
+    whole = f"{local:%Y-%m-%d %H:%M:%S %Z}"
+    if exact:
+        return format_html('<time datetime="{}">{}</time>', when.isoformat(), whole)
+    shown = relative(when, timezone.now()) or f"{local:%Y-%m-%d}"
+    return format_html(
+        '<time class="moment" datetime="{}" title="{}">{}</time>',
+        when.isoformat(),
+        whole,
+        shown,
+    )
+
+
+def as_datetime(value: datetime | int | None) -> datetime | None:
+    """An aware time, or None where there is none or where the calendar ends."""
+    if value is None or isinstance(value, datetime):
+        return value if value is None or timezone.is_aware(value) else value.replace(tzinfo=UTC)
+    try:
+        return datetime.fromtimestamp(value / 1000, tz=UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def relative(when: datetime, now: datetime) -> str:
+    """ "2 h ago", "in 5 d"; empty beyond thirty days, where a date says more."""
+    distance = abs(now - when)
+    if distance > timedelta(days=LAST_RELATIVE_DAY):
+        return ""
+    minutes = int(distance.total_seconds() // 60)
+    if minutes < 1:
+        return gettext("just now")
+    if minutes < 60:
+        amount = f"{minutes} min"
+    elif minutes < 24 * 60:
+        amount = f"{minutes // 60} h"
+    else:
+        amount = f"{minutes // (24 * 60)} d"
+    return (gettext("in %(amount)s") if when > now else gettext("%(amount)s ago")) % {"amount": amount}
+
+
+@register.filter
+def duration_ms(value: float | None) -> str:
+    """Milliseconds as "850 ms", "8.3 s", "2 min 5 s", "3 h 4 min" or "2 d 3 h"."""
+    if value is None:
+        return "–"
+    if value < 1000:
+        return f"{value:.0f} ms"
+    if value < 59_950:
+        return f"{value / 1000:.1f} s"
+    seconds = round(value / 1000)
+    for unit, size, smaller, smaller_size in (
+        ("d", 86_400, "h", 3600),
+        ("h", 3600, "min", 60),
+        ("min", 60, "s", 1),
+    ):
+        if seconds >= size:
+            rest = seconds % size // smaller_size
+            return f"{seconds // size} {unit}" + (f" {rest} {smaller}" if rest else "")
+    return f"{seconds} s"
+
+
+@register.filter
+def filesize_short(value: float | None) -> str:
+    """Bytes as "640 B", "173 kB", "9.2 MB": decimal units, two figures where one would be coarse."""
+    if value is None:
+        return "–"
+    if value < 1000:
+        return f"{value:.0f} B"
+    size = float(value)
+    for unit in ("kB", "MB", "GB", "TB", "PB"):
+        size /= 1000
+        if size < 999.5 or unit == "PB":
+            return f"{size:.1f} {unit}" if size < 9.95 else f"{size:.0f} {unit}"
+    return f"{value:.0f} B"
+
+
+@register.filter
+def number(value: float | None) -> str:
+    """A whole number as it is, another with four significant digits; NaN and the infinities as words."""
+    if value is None:
+        return "–"
+    if isinstance(value, int):
+        return str(value)
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "infinity" if value > 0 else "−infinity"
+    size = abs(value)
+    if value == 0:
+        return "0"
+    if not 1e-4 <= size < 1e7:
+        return f"{value:.3e}".replace("-", "−", 1 if value < 0 else 0)
+    decimals = max(0, 3 - math.floor(math.log10(size)))
+    return f"{value:.{decimals}f}".replace("-", "−")
+
+
+@register.simple_tag
+def num(value: float | None) -> SafeString:
+    """A number in four digits with every digit in its title."""
+    if value is None:
+        return NOTHING
+    return format_html('<span class="num" title="{}">{}</span>', repr(value), number(value))
+
+
+@register.simple_tag
+def delta(difference: float | None, verdict: str = "differs") -> SafeString:
+    """A signed difference with arrow and word; `verdict` is better, worse, same or differs."""
+    look = VERDICTS[str(verdict)]
+    if difference is None:
+        return NOTHING
+    sign = "+" if difference > 0 else ""
+    return format_html(
+        '<span class="delta delta-{}" title="{}">{}{}{} {}</span>',
+        look.colour,
+        repr(difference),
+        icon(look.icon),
+        sign,
+        f"{difference:.3g}".replace("-", "−", 1),
+        look.word,
+    )
+
+
+@register.simple_tag
+def sparkline(values: Sequence[float | None], label: str = "") -> SafeString:
+    """A line of at least two numbers, 96 by 24, empty for fewer; None, NaN and infinities are gaps."""
+    points = [(place, value) for place, value in enumerate(values) if value is not None and math.isfinite(value)]
+    if len(points) < 2:
+        return mark_safe("")
+    low, high = min(value for _, value in points), max(value for _, value in points)
+    width, top, height = 92 / (len(values) - 1), 3, 18
+    placed = [
+        (
+            2 + place * width,
+            top + height * (1 - (value - low) / (high - low)) if high > low else top + height / 2,
+        )
+        for place, value in points
+    ]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in placed)
+    spoken = label or gettext("from %(first)s to %(last)s") % {
+        "first": number(points[0][1]),
+        "last": number(points[-1][1]),
+    }
+    return format_html(
+        '<svg class="sparkline" viewBox="0 0 96 24" role="img" aria-label="{}"><polyline points="{}"/>'
+        '<circle cx="{}" cy="{}" r="2"/></svg>',
+        spoken,
+        line,
+        f"{placed[-1][0]:.1f}",
+        f"{placed[-1][1]:.1f}",
+    )
+
+
+# Text, code, copying
+
+
+@register.simple_tag
+def markdown(text: str | None, small: bool = False) -> SafeString:
+    """User Markdown, sanitised, in a box where htmx attributes do nothing."""
+    if not text:
+        return mark_safe("")
+    css = "prose prose-small" if small else "prose"
+    return format_html('<div class="{}" hx-disable>{}</div>', css, mark_safe(render_markdown(text)))
+
+
+@register.simple_tag
+def copy_button(text: str, label: str = "") -> SafeString:
+    """A button that puts `text` on the clipboard. `label` names what is copied and is spoken, not shown."""
+    spoken = gettext("Copy %(what)s") % {"what": label} if label else gettext("Copy")
+    return format_html(
+        '<button type="button" class="btn-icon copy js-only" data-copy="{}" aria-label="{}" title="{}">{}</button>',
+        text,
+        spoken,
+        spoken,
+        icon("copy"),
+    )
+
+
+@register.simple_tag
+def copyable(text: str, label: str = "") -> SafeString:
+    """An id, digest or URI in monospace with its copy button."""
+    button = copy_button(text, label)
+    return format_html('<span class="copyable"><code title="{}">{}</code>{}</span>', text, text, button)
+
+
+@register.simple_tag
+def snippet(code: str, language: str = "python", title: str = "") -> SafeString:
+    """Highlighted code with a heading and a copy button. An unknown `language` is plain text."""
+    code = code.strip("\n")
+    return format_html(
+        '<div class="snippet" data-title="{0}"><div class="snippet-head"><span>{0}</span>{1}</div>'
+        '<pre class="highlight" tabindex="0"><code>{2}</code></pre></div>',
+        title or language,
+        copy_button(code, gettext("code")),
+        highlighted(code, language),
+    )
+
+
+@register.simple_tag
+def highlighted(code: str, language: str = "text") -> SafeString:
+    """Code as escaped spans, for a `<pre class="highlight">` of the page's own."""
+    return mark_safe(highlight(code, language))
+
+
+# Forms and navigation
+
+
+@register.simple_tag
+def field(bound: BoundField, label: str = "") -> SafeString:
+    """A form field with its label, help and errors, tied together for screen readers."""
+    help_id, error_id = f"{bound.auto_id}-help", f"{bound.auto_id}-error"
+    described = " ".join(name for name, there in ((error_id, bound.errors), (help_id, bound.help_text)) if there)
+    widget = bound.field.widget
+    is_group = isinstance(widget, RadioSelect | CheckboxSelectMultiple)
+    attrs: dict[str, str | bool] = {"aria-describedby": described} if described else {}
+    if bound.errors:
+        attrs["aria-invalid"] = "true"
+    if not (is_group or isinstance(widget, CheckboxInput)):
+        attrs["class"] = f"input {widget.attrs.get('class', '')}".strip()
+    name = label or bound.label
+    optional = (
+        "" if bound.field.required or is_group else format_html(' <span class="muted">{}</span>', gettext("(optional)"))
+    )
+    help_text = format_html('<p class="field-help" id="{}">{}</p>', help_id, bound.help_text) if bound.help_text else ""
+    errors = format_html_join(" ", "{}", ((error,) for error in bound.errors))
+    error = format_html('<p class="field-error" id="{}">{}{}</p>', error_id, icon("warning"), errors) if errors else ""
+    control = bound.as_widget(attrs=attrs)
+    if is_group:
+        return format_html(
+            '<fieldset class="field"><legend class="field-label">{}</legend>'
+            '<div class="options">{}</div>{}{}</fieldset>',
+            name,
+            control,
+            help_text,
+            error,
+        )
+    if isinstance(widget, CheckboxInput):
+        return format_html(
+            '<div class="field field-check">{}<label for="{}">{}</label>{}{}</div>',
+            control,
+            bound.id_for_label,
+            name,
+            help_text,
+            error,
+        )
+    return format_html(
+        '<div class="field"><label for="{}">{}{}</label>{}{}{}</div>',
+        bound.id_for_label,
+        name,
+        optional,
+        control,
+        help_text,
+        error,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def sort_header(context: Context, label: str, key: str, current: str, css: str = "") -> SafeString:
+    """A heading that sorts by `key` from the first page on; `current` is the order in force."""
+    query = context["request"].GET.copy()
+    query.pop("page_token", None)
+    query["sort"] = f"-{key}" if current == key else key
+    order = {key: "ascending", f"-{key}": "descending"}.get(current, "")
+    mark = icon("chevron-up" if order == "ascending" else "chevron-down") if order else ""
+    return format_html(
+        '<th scope="col" class="{}"{}><a href="?{}">{}{}</a></th>',
+        css,
+        format_html(' aria-sort="{}"', order) if order else "",
+        query.urlencode(),
+        label,
+        mark,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: Context, name: str, label: str, also: str = "", count: int | None = None) -> SafeString:
+    """A link of the top bar; it is the current one on every page below its path or below `also`."""
+    url = reverse(name)
+    path = context["request"].path if "request" in context else ""
+    here = path.startswith(url) or bool(also and path.startswith(also))
+    badge = format_html(' <span class="count count-accent">{}</span>', count) if count else ""
+    return format_html(
+        '<a href="{}"{}>{}{}</a>',
+        url,
+        mark_safe(' aria-current="page"') if here else "",
+        label,
+        badge,
+    )

@@ -1,0 +1,5 @@
+"""The pages, by what they show."""
+
+from registry_site.pages.urls import people, promotion, registry, tracking
+
+urlpatterns = [*people.urlpatterns, *registry.urlpatterns, *promotion.urlpatterns, *tracking.urlpatterns]

@@ -1,0 +1,33 @@
+"""Mail as administrators see it: above all where none is sent by SMTP and it stays in a folder."""
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from registry_site.notifications import queries
+from registry_site.pages.access import signed_in
+from registry_site.pages.middleware import PageRequest
+
+
+@signed_in
+def mail_folder(request: PageRequest) -> HttpResponse:
+    """What was mailed, what waits, and what failed; newest first."""
+    page = queries.mails(request.actor, page_token=request.GET.get("page_token"))
+    first = request.path if request.GET.get("page_token") else None
+    context = {
+        "mails": page.rows,
+        "by_smtp": bool(settings.EMAIL_HOST),
+        "info": "",
+        "newer": first,
+        "older": f"?page_token={page.next_page_token}" if page.next_page_token else None,
+        "empty_title": _("No mail yet"),
+        "empty_text": _("Mail is written when somebody requests a promotion, and when a request is decided."),
+    }
+    return render(request, "pages/people/mail_folder.html", context)
+
+
+@signed_in
+def mail_message(request: PageRequest, mail_id: int) -> HttpResponse:
+    """One mail, as it was written."""
+    return render(request, "pages/people/mail_message.html", {"mail": queries.get_mail(request.actor, mail_id)})
