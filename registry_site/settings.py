@@ -148,7 +148,7 @@ STATIC_ROOT = PODIUM_DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "registry_site.worker.static.StaticFiles"},
 }
 WHITENOISE_MAX_AGE = 3600
 LANGUAGE_CODE = "en"
@@ -175,5 +175,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # A 404 is an everyday answer of the MLflow protocol ("is there an experiment of this name?") and no news.
+    "loggers": {"django.request": {"level": "ERROR"}},
     "root": {"handlers": ["stderr"], "level": env.str("PODIUM_LOG_LEVEL", "INFO")},
 }

@@ -5,10 +5,9 @@ import binascii
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q
 
 from registry_site.accounts.actors import Actor, person, stranger
-from registry_site.accounts.models import ApiToken
+from registry_site.accounts.models import ApiToken, User
 from registry_site.accounts.passwords import check_credentials
 from registry_site.accounts.queries import owner
 from registry_site.accounts.tokens import PREFIX, digest
@@ -34,6 +33,17 @@ def actor_from_header(authorization: str | None, *, origin: Origin, remote_addre
     if not authorization:
         return stranger(origin)
     raise NotSignedIn("The token or password is not valid. Make a token under Settings → API tokens and send it again.")
+
+
+def check_sign_in(username: str, password: str, *, remote_address: str) -> User | None:
+    """The user who signs in on a page, by password or by a token of their own; None for anybody else.
+
+    Raises TooManyAttempts for somebody who guesses.
+    """
+    if password.startswith(PREFIX):
+        token = _live_token(password)
+        return token.user if token and token.user.username == username else None
+    return check_credentials(username, password, remote_address=remote_address)
 
 
 def open_actor(origin: Origin) -> Actor:
@@ -64,14 +74,20 @@ def _from_credentials(authorization: str, origin: Origin, remote_address: str) -
 
 
 def _from_token(text: str, origin: Origin) -> Actor | None:
-    now = clock.now()
-    token = (
-        ApiToken.objects.select_related("user")
-        .filter(Q(expires_at__isnull=True) | Q(expires_at__gt=now), digest=digest(text), revoked_at__isnull=True)
-        .first()
-    )
-    if token is None or not token.user.is_active:
+    token = _live_token(text)
+    if token is None:
         return None
+    now = clock.now()
     if token.last_used_at is None or token.last_used_at < now - LAST_USE_PRECISION:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return person(token.user, origin)
+
+
+def _live_token(text: str) -> ApiToken | None:
+    # One plain look-up by key: this runs on every request of every client.
+    token = ApiToken.objects.select_related("user").filter(digest=digest(text)).first()
+    if token is None or token.revoked_at is not None or not token.user.is_active:
+        return None
+    if token.expires_at is not None and token.expires_at <= clock.now():
+        return None
+    return token

@@ -153,3 +153,23 @@ def update_profile(actor: Actor, *, display_name: str, email: str, time_zone: st
         raise InvalidParameter(f"'{time_zone}' is not a time zone. Write it like Europe/Berlin.", field="time_zone")
     User.objects.filter(pk=actor.user_id).update(display_name=display_name, email=email, time_zone=time_zone)
     return User.objects.get(pk=actor.user_id)
+
+
+@transaction.atomic
+def change_password(actor: Actor, *, current: str, new: str) -> User:
+    """Set one's own password; the present one is asked for, if there is one. All other sessions end.
+
+    Raises InvalidParameter for a wrong present password and for a weak new one.
+    """
+    actor.require_signed_in()
+    user = User.objects.select_for_update().get(pk=actor.user_id)
+    if user.has_usable_password() and not user.check_password(current):
+        raise InvalidParameter("That is not your present password.", field="current")
+    try:
+        validate_password(new, user)
+    except ValidationError as error:
+        raise InvalidParameter(" ".join(error.messages), field="new") from None
+    user.set_password(new)
+    user.save(update_fields=["password"])
+    record(actor, Kind.PASSWORD_CHANGED, Subject(f"user {actor.name}"))
+    return user

@@ -3,34 +3,41 @@
 Classes and never inline styles, because the Content-Security-Policy allows none.
 """
 
+from collections.abc import Iterator
 from html import escape
+from io import StringIO
+from time import thread_time
+from typing import Any
 
-from pygments import highlight as run_pygments
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.token import STANDARD_TYPES
 
-MAX_HIGHLIGHTED = 128 * 1024  # characters; more is shown without colours, so that no page waits for it
+MAX_HIGHLIGHTED = 64 * 1024  # characters; more is shown without colours, so that no page waits for it
+MAX_SECONDS = 0.5  # of CPU: many lexers are quadratic over lines that somebody made for that
 
-# A closed list: among the five hundred languages of Pygments some take minutes over texts made to be slow.
+# A closed list: some of the five hundred languages (Java, make, XML) take minutes over texts made to be slow.
+_LEXERS = (
+    *("bash", "c", "cpp", "css", "diff", "docker", "go", "html", "ini", "javascript", "json", "julia"),
+    *("markdown", "python", "r", "rust", "sql", "toml", "typescript", "yaml"),
+)
 LANGUAGES = {
-    **{name: name for name in "bash c cpp css diff docker go html ini java javascript json julia".split()},
-    **{name: name for name in "make markdown python r rust sql toml typescript xml yaml".split()},
+    **{name: name for name in _LEXERS},
     "console": "bash",
     "dockerfile": "docker",
     "js": "javascript",
     "jsonc": "json",
-    "makefile": "make",
     "md": "markdown",
     "py": "python",
     "python3": "python",
     "sh": "bash",
     "shell": "bash",
     "ts": "typescript",
+    "xml": "html",
     "yml": "yaml",
 }
 _EXTENSIONS = {
-    **{extension: extension for extension in "c css diff go ini java json r sql toml xml".split()},
+    **{extension: extension for extension in ["c", "css", "diff", "go", "ini", "json", "r", "sql", "toml"]},
     "bash": "bash",
     "cc": "cpp",
     "cfg": "ini",
@@ -51,12 +58,13 @@ _EXTENSIONS = {
     "pyi": "python",
     "rs": "rust",
     "sh": "bash",
-    "svg": "xml",
+    "svg": "html",
     "ts": "typescript",
+    "xml": "html",
     "yaml": "yaml",
     "yml": "yaml",
 }
-_NAMES = {"MLmodel": "yaml", "MLproject": "yaml", "Dockerfile": "docker", "Makefile": "make"}
+_NAMES = {"MLmodel": "yaml", "MLproject": "yaml", "Dockerfile": "docker"}
 # what `highlight` may write as a class; one without a rule below keeps the colour of the text
 TOKEN_CLASSES = frozenset(name for name in STANDARD_TYPES.values() if name)
 _FORMATTER = HtmlFormatter(nowrap=True)
@@ -91,14 +99,28 @@ def language_of(name: str) -> str:
 
 
 def highlight(text: str, language: str) -> str:
-    """The text as safe HTML, tokens in `<span class="k">`; only escaped when the language is unknown or it is
-    long."""
+    """The text as safe HTML, tokens in `<span class="k">`.
+
+    Only escaped, without colours, when the language is unknown, the text is long, or it takes too long.
+    """
     known = LANGUAGES.get(language.lower())
     if known is None or len(text) > MAX_HIGHLIGHTED:
         return escape(text)
     lexer = get_lexer_by_name(known, stripnl=False, ensurenl=False)
-    coloured: str = run_pygments(text, lexer, _FORMATTER)
-    return coloured
+    coloured = StringIO()
+    try:
+        _FORMATTER.format(_in_time(lexer.get_tokens(text)), coloured)
+    except TimeoutError:
+        return escape(text)
+    return coloured.getvalue()
+
+
+def _in_time(tokens: Iterator[tuple[Any, str]]) -> Iterator[tuple[Any, str]]:
+    deadline = thread_time() + MAX_SECONDS
+    for token in tokens:
+        if thread_time() > deadline:
+            raise TimeoutError
+        yield token
 
 
 def highlight_css() -> str:

@@ -178,6 +178,12 @@ def get_version_by_alias(actor: Actor, name: str, alias: str) -> ModelVersion:
     return found
 
 
+def newest_in_stage(actor: Actor, name: str, stage: Stage) -> ModelVersion | None:
+    """The version with the greatest number in a stage, with tags and aliases; None where nobody sees one."""
+    versions = _visible_versions(actor).filter(registered_model__name=name, current_stage=stage.value)
+    return versions.order_by("-version").first()
+
+
 def latest_versions(actor: Actor, name: str, stages: Sequence[Stage] | None = None) -> list[ModelVersion]:
     """The greatest version of each stage (of all four when none is named), with tags and aliases."""
     model = get_model(actor, name)

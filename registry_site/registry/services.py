@@ -14,6 +14,7 @@ from registry_site.registry import access, subjects
 from registry_site.registry.models import Alias, ModelVersion, RegisteredModel, Tag
 from registry_site.registry.names import validate_alias, validate_description, validate_model_name, validate_tag
 from registry_site.registry.sources import resolve_source
+from registry_site.tracking.logged_models import add_version_to_logged_model
 
 PROMPT_TAG = "mlflow.prompt.is_prompt"
 
@@ -163,6 +164,8 @@ def create_version(
         last_updated_timestamp=model.last_updated_timestamp,
     )
     Tag.objects.bulk_create(Tag(model_version=version, key=key, value=value) for key, value in pairs)
+    if found.model_id:
+        add_version_to_logged_model(actor, model_id=found.model_id, name=name, version=version.version)
     record(
         actor,
         Kind.VERSION_CREATED,

@@ -14,7 +14,8 @@ from registry_site.accounts.actors import Actor
 from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.registry.models import Alias, ModelVersion
 from registry_site.registry.stages import Stage
-from registry_site.tracking.models import LoggedModel, Run
+from registry_site.tracking.models import LifecycleStage, LoggedModel, Run
+from registry_site.tracking.rules import validate_id
 
 SOURCE_LIMIT = 2000
 PROMPT_SOURCES = ("dummy-source", "prompt-template")
@@ -43,6 +44,8 @@ def resolve_source(actor: Actor, text: str, *, run_id: str = "", model_id: str =
     has seen to it that the actor may read models; reading the run or logged model needs a signed-in actor.
     """
     actor.require_signed_in()
+    if run_id:
+        validate_id(run_id)
     logged_model = _logged_model(model_id) if model_id else None
     if is_prompt and text in PROMPT_SOURCES:
         return Source(text, text, run_id, model_id)
@@ -84,7 +87,11 @@ def _refuse_tricks(text: str) -> None:
 
 
 def _logged_model(model_id: str) -> LoggedModel:
-    found = LoggedModel.objects.select_related("source_run").filter(model_id=model_id).first()
+    found = (
+        LoggedModel.objects.select_related("source_run")
+        .filter(model_id=model_id, lifecycle_stage=LifecycleStage.ACTIVE)
+        .first()
+    )
     if found is None:
         raise NotFound(f"Logged model with ID '{model_id}' not found.", field="model_id")
     return found

@@ -22,12 +22,20 @@ def versions_in(model: RegisteredModel, stage: Stage) -> QuerySet[ModelVersion]:
 
 
 def set_stage(
-    actor: Actor, version: ModelVersion, stage: Stage, *, exclusive: bool, comment: str = "", cause: str = ""
+    actor: Actor,
+    version: ModelVersion,
+    stage: Stage,
+    *,
+    exclusive: bool,
+    comment: str = "",
+    cause: str = "",
+    request_number: int | None = None,
 ) -> None:
     """Put a version into a stage, under the lock of its model, and write it down.
 
     `exclusive` says that the stage admits one version of the model: the database then refuses a second one, so its
-    occupant is moved out first. `cause` tells, in history, what this move is a side effect of.
+    occupant is moved out first. `cause` tells, in history, what this move is a side effect of; with `request_number` it
+    is part of the history of that request too.
     """
     before = version.current_stage
     now = clock.now()
@@ -42,7 +50,7 @@ def set_stage(
     record(
         actor,
         Kind.VERSION_STAGE_CHANGED,
-        subjects.of_version(version),
+        subjects.of_version(version, request_number),
         comment=comment,
         from_stage=before,
         to_stage=stage.value,

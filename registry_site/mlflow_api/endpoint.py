@@ -1,0 +1,122 @@
+"""How an endpoint is written.
+
+A class for each method and path. Its docstring says what is answered; its `call` makes one call of a service or
+query, and shapes what comes back:
+
+    class GetRegisteredModel(Endpoint[NameArguments]):
+        \"\"\"A registered model with its latest versions.\"\"\"
+
+        path = "registered-models/get"
+        methods = ("GET",)
+        request_type = NameArguments
+
+        def call(self, actor: Actor, request: NameArguments) -> Message:
+            return RegisteredModelAnswer(registered_model=registered_model(queries.get_model(actor, request.name)))
+
+- `NameArguments` is a struct of `structs/`, a subclass of `structs.base.Arguments`; parameters in the path
+  (`"logged-models/<str:model_id>"`) are fields of it like all others.
+- The answer is a `structs.base.Message`, or None for `{}`. Shaping is a function of `shapes_*.py`.
+- Errors are raised as `core.errors`; nothing here catches them.
+- `roots` says where the path hangs; the default is MLflow's own, under `/api` and `/ajax-api`.
+- A module lists its classes in `ENDPOINTS`, and `urls.py` lists the modules. GET and POST of one path are two classes,
+  unless they do the same: then `methods = ("GET", "POST")`.
+
+Files, which are no JSON, are a `View` whose `respond(actor, http, **path)` returns any response of Django's. Its errors
+and its authentication are the same.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Generic
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request as RestRequest
+from rest_framework.views import APIView
+
+from registry_site.accounts.actors import Actor
+from registry_site.accounts.authentication import actor_from_header
+from registry_site.audit.kinds import Origin
+from registry_site.mlflow_api.decoding import Request, read_arguments
+from registry_site.mlflow_api.errors import error_response
+from registry_site.mlflow_api.structs.base import Message
+
+MLFLOW = ("api/2.0/mlflow/", "ajax-api/2.0/mlflow/", "api/2.0/preview/mlflow/")
+MLFLOW_3 = ("api/3.0/mlflow/", "ajax-api/3.0/mlflow/")
+ARTIFACTS = ("api/2.0/mlflow-artifacts/", "ajax-api/2.0/mlflow-artifacts/")
+SITE = ("",)
+
+_encoder = msgspec.json.Encoder()
+
+
+class HeaderAuthentication(BaseAuthentication):
+    """Who calls, from the Authorization header alone. Cookies are not looked at."""
+
+    def authenticate(self, request: RestRequest) -> tuple[Actor, None]:
+        """The actor; a stranger without credentials. Raises NotSignedIn for wrong ones."""
+        meta = request.META
+        actor = actor_from_header(
+            meta.get("HTTP_AUTHORIZATION"), origin=Origin.REST, remote_address=meta.get("REMOTE_ADDR", "")
+        )
+        return actor, None
+
+
+class View(APIView):
+    """An address of this door: who calls is known, and what goes wrong is answered as JSON."""
+
+    # APIView exempts itself from the CSRF check. That is right here: nobody is signed in by a cookie, so a foreign
+    # page that makes a browser send a request makes it send one of a stranger.
+    authentication_classes = (HeaderAuthentication,)
+    permission_classes = ()
+    throttle_classes = ()
+
+    path: ClassVar[str]
+    methods: ClassVar[tuple[str, ...]]
+    roots: ClassVar[Sequence[str]] = MLFLOW
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for method in getattr(cls, "methods", ()):
+            setattr(cls, method.lower(), cls.handle)
+
+    def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponseBase:
+        """The answer to one request. Raises the errors of core."""
+        raise NotImplementedError
+
+    def handle(self, request: RestRequest, **path: Any) -> HttpResponseBase:
+        """What APIView calls for every method that the class names."""
+        actor: Actor = request.user  # type: ignore[assignment]  # HeaderAuthentication says so
+        return self.respond(actor, request._request, **path)
+
+    def perform_content_negotiation(self, request: RestRequest, force: bool = False) -> tuple[Any, str]:
+        """JSON, whatever the client says that it accepts: a browser or an old library must not get an error for it."""
+        return _renderer, "application/json"
+
+    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # any response will do
+        """The error as JSON."""
+        return error_response(exc)
+
+
+_renderer = JSONRenderer()
+
+
+class Endpoint(View, Generic[Request]):
+    """JSON in, one call, JSON out."""
+
+    request_type: type[Request]
+
+    def call(self, actor: Actor, request: Request) -> Message | None:
+        """What the endpoint does. None is answered as `{}`."""
+        raise NotImplementedError
+
+    def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponse:
+        """The answer of `call`, encoded."""
+        return json_response(self.call(actor, read_arguments(http, self.request_type, path)))
+
+
+def json_response(message: Message | None) -> HttpResponse:
+    """A message as it is sent: snake_case, what is unset left out."""
+    body = b"{}" if message is None else _encoder.encode(message)
+    return HttpResponse(body, content_type="application/json")

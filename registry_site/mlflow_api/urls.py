@@ -1,0 +1,76 @@
+"""Every address of this door. Mount it at the root of the site, behind whatever else lives under `/api`: it ends with
+a JSON 404 for all of `/api` and `/ajax-api`."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from itertools import chain
+from types import ModuleType
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.decorators.csrf import csrf_exempt
+
+from registry_site.mlflow_api import (
+    artifacts,
+    experiments,
+    logged_models,
+    metrics,
+    model_versions,
+    registered_models,
+    runs,
+    system,
+    users,
+)
+from registry_site.mlflow_api.endpoint import MLFLOW_3, View
+from registry_site.mlflow_api.errors import endpoint_not_found, method_not_allowed
+
+MODULES: tuple[ModuleType, ...] = (
+    registered_models,
+    model_versions,
+    users,
+    experiments,
+    runs,
+    metrics,
+    logged_models,
+    artifacts,
+)
+
+Answer = Callable[..., HttpResponseBase]
+
+
+def by_method(views: Mapping[str, Answer]) -> Answer:
+    """One view out of one for each method; HEAD is a GET, and every other method gets a JSON 405."""
+
+    @csrf_exempt  # no view here looks at a cookie
+    def choose(request: HttpRequest, **parts: Any) -> HttpResponseBase:
+        method = "GET" if request.method == "HEAD" else request.method or ""
+        view = views.get(method)
+        return view(request, **parts) if view else method_not_allowed(request, sorted(views))
+
+    return choose
+
+
+def patterns(modules: tuple[ModuleType, ...]) -> list[URLPattern | URLResolver]:
+    """The addresses of the endpoints in these modules, under each of their roots."""
+    table: dict[str, dict[str, dict[str, Answer]]] = defaultdict(lambda: defaultdict(dict))
+    endpoints: chain[type[View]] = chain.from_iterable(module.ENDPOINTS for module in modules)
+    for endpoint in endpoints:
+        view = endpoint.as_view()
+        for root in endpoint.roots:
+            table[root][endpoint.path] |= dict.fromkeys(endpoint.methods, view)
+    return [
+        path(root, include([path(route, by_method(views)) for route, views in routes.items()]))
+        for root, routes in table.items()
+    ]
+
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("health", by_method({"GET": system.health})),
+    path("version", by_method({"GET": system.version})),
+    path(".well-known/databricks-config", by_method({"GET": system.databricks_config})),
+    *(path(f"{root}server-info", by_method({"GET": system.server_info})) for root in MLFLOW_3),
+    *patterns(MODULES),
+    re_path(r"^(?:ajax-)?api(?:/.*)?\Z", csrf_exempt(endpoint_not_found)),
+]

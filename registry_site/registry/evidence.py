@@ -1,0 +1,55 @@
+"""What speaks for a version: the run or logged model that it was made of, with its metrics and params."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from registry_site.accounts.actors import Actor
+from registry_site.registry.models import ModelVersion
+from registry_site.tracking.logged_models import with_everything
+from registry_site.tracking.models import LoggedModel, Run
+from registry_site.tracking.queries import runs_by_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A version and what was measured of it. Run and logged model may be unknown, or gone."""
+
+    version: ModelVersion
+    run: Run | None
+    logged_model: LoggedModel | None
+    metrics: Mapping[str, float]
+    params: Mapping[str, str]
+
+    @property
+    def run_tags(self) -> dict[str, str]:
+        return {tag.key: tag.value for tag in self.run.tags.all()} if self.run else {}
+
+
+def evidence_of(actor: Actor, versions: Sequence[ModelVersion]) -> list[Evidence]:
+    """The evidence of each version, in their order, in a fixed number of queries. Keys are alphabetical.
+
+    Metrics and params are the run's; those of the logged model count where the run has none, or is unknown.
+    """
+    runs = {run.run_id: run for run in runs_by_ids(actor, [one.run_id for one in versions if one.run_id])}
+    wanted = [one.model_id for one in versions if one.model_id]
+    logged = {one.model_id: one for one in with_everything(LoggedModel.objects.filter(model_id__in=wanted))}
+    return [_evidence(one, runs.get(one.run_id), logged.get(one.model_id)) for one in versions]
+
+
+def run_names(actor: Actor, versions: Iterable[ModelVersion]) -> dict[str, str]:
+    """What the runs of these versions are called, by run id; a run that is gone is missing."""
+    actor.require_signed_in()
+    wanted = {version.run_id for version in versions if version.run_id}
+    return dict(Run.objects.filter(run_id__in=wanted).values_list("run_id", "run_name")) if wanted else {}
+
+
+def _evidence(version: ModelVersion, run: Run | None, logged_model: LoggedModel | None) -> Evidence:
+    metrics: dict[str, float] = {}
+    params: dict[str, str] = {}
+    if run is not None:
+        metrics = {metric.key: metric.number for metric in run.latest_metrics.all()}
+        params = {param.key: param.value for param in run.params.all()}
+    if logged_model is not None:
+        metrics = metrics or {metric.key: metric.number for metric in logged_model.metrics.all()}
+        params = params or {param.key: param.value for param in logged_model.params.all()}
+    return Evidence(version, run, logged_model, dict(sorted(metrics.items())), dict(sorted(params.items())))

@@ -1,0 +1,272 @@
+"""Logged models: what MLflow 3 clients log as a model. Writing and reading, as both are small."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+
+from registry_site.accounts.actors import Actor
+from registry_site.core import clock
+from registry_site.core.errors import AlreadyExists, InvalidParameter, NotFound
+from registry_site.core.ids import new_logged_model_id, new_name
+from registry_site.core.pages import Page
+from registry_site.search.compile import compile_filter, compile_order
+from registry_site.search.paging import read_page
+from registry_site.search.parser import Ordering, parse_filter
+from registry_site.tracking import rules
+from registry_site.tracking.fields import LOGGED_MODELS
+from registry_site.tracking.models import (
+    LifecycleStage,
+    LoggedModel,
+    LoggedModelParam,
+    LoggedModelStatus,
+    LoggedModelTag,
+    Run,
+)
+from registry_site.tracking.services import active_experiment, run_not_found
+
+SEARCH_LIMIT = 1000
+VERSIONS_TAG = "mlflow.modelVersions"
+_NEWEST_FIRST = ("-creation_timestamp", "model_id")
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFilter:
+    """A dataset that a search's metric conditions count on; without a digest, every dataset of the name."""
+
+    name: str
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderItem:
+    """What a search of logged models is ordered by: an attribute, or `metrics.<key>`, perhaps on one dataset."""
+
+    field_name: str
+    ascending: bool = True
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+@transaction.atomic
+def create_logged_model(
+    actor: Actor,
+    *,
+    experiment_id: str | int,
+    name: str = "",
+    model_type: str = "",
+    source_run_id: str = "",
+    params: Mapping[str, str] | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> LoggedModel:
+    """A new logged model, LOGGED_MODEL_PENDING until it is finalised. Without a name it is given one.
+
+    Raises NotFound for an unknown experiment or run, InvalidParameter for a deleted experiment and odd names and keys.
+    """
+    actor.require_signed_in()
+    name = rules.validate_logged_model_name(name) if name else new_name()
+    rules.validate_text(model_type, rules.LOGGED_MODEL_TYPE_LIMIT, "model_type")
+    kept_params = _checked_params(params or {})
+    kept_tags = _checked_tags(tags or {})
+    experiment = active_experiment(experiment_id)
+    source_run = Run.objects.filter(run_id=source_run_id).first() if source_run_id else None
+    if source_run_id and source_run is None:
+        raise run_not_found(source_run_id)
+    model_id = new_logged_model_id()
+    now = clock.now_ms()
+    model = LoggedModel.objects.create(
+        model_id=model_id,
+        experiment=experiment,
+        name=name,
+        model_type=model_type,
+        source_run=source_run,
+        artifact_uri=rules.logged_model_artifact_uri(experiment.artifact_location, model_id),
+        creation_timestamp=now,
+        last_updated_timestamp=now,
+        created_by_id=actor.user_id,
+    )
+    LoggedModelParam.objects.bulk_create(
+        LoggedModelParam(logged_model=model, key=k, value=v) for k, v in kept_params.items()
+    )
+    LoggedModelTag.objects.bulk_create(LoggedModelTag(logged_model=model, key=k, value=v) for k, v in kept_tags.items())
+    return get_logged_model(actor, model_id=model_id)
+
+
+@transaction.atomic
+def finalize_logged_model(actor: Actor, *, model_id: str, status: str) -> LoggedModel:
+    """Say how the upload ended. Raises InvalidParameter for other words, NotFound for an unknown or deleted model."""
+    actor.require_signed_in()
+    if status not in (LoggedModelStatus.READY, LoggedModelStatus.UPLOAD_FAILED):
+        raise InvalidParameter(
+            f"Invalid status '{status}': a logged model becomes {LoggedModelStatus.READY} "
+            f"or {LoggedModelStatus.UPLOAD_FAILED}.",
+            field="status",
+        )
+    model = _locked(model_id)
+    model.status = status
+    _touch(model, "status")
+    return get_logged_model(actor, model_id=model_id)
+
+
+@transaction.atomic
+def delete_logged_model(actor: Actor, *, model_id: str) -> None:
+    """Mark a logged model as deleted; of one that is, nothing changes. Its files stay."""
+    actor.require_signed_in()
+    model = LoggedModel.objects.select_for_update(no_key=True).filter(model_id=model_id).first()
+    if model is None:
+        raise _not_found(model_id)
+    model.lifecycle_stage = LifecycleStage.DELETED
+    _touch(model, "lifecycle_stage")
+
+
+@transaction.atomic
+def set_logged_model_tags(actor: Actor, *, model_id: str, tags: Mapping[str, str]) -> None:
+    """Set or replace tags."""
+    actor.require_signed_in()
+    kept = _checked_tags(tags)
+    model = _locked(model_id)
+    LoggedModelTag.objects.bulk_create(
+        (LoggedModelTag(logged_model=model, key=key, value=value) for key, value in kept.items()),
+        update_conflicts=True,
+        unique_fields=["logged_model", "key"],
+        update_fields=["value"],
+    )
+
+
+@transaction.atomic
+def add_version_to_logged_model(actor: Actor, *, model_id: str, name: str, version: int) -> None:
+    """Note in the tag `mlflow.modelVersions` (a JSON list, as clients read it) that a version was made of the model."""
+    actor.require_signed_in()
+    model = _locked(model_id)
+    try:
+        noted = json.loads(model.tags.get(key=VERSIONS_TAG).value)
+    except (LoggedModelTag.DoesNotExist, ValueError):
+        noted = []
+    noted = [*(noted if isinstance(noted, list) else ()), {"name": name, "version": version}]
+    LoggedModelTag.objects.update_or_create(logged_model=model, key=VERSIONS_TAG, defaults={"value": json.dumps(noted)})
+
+
+@transaction.atomic
+def delete_logged_model_tag(actor: Actor, *, model_id: str, key: str) -> None:
+    """Remove a tag. Raises NotFound when the model has none of that key."""
+    actor.require_signed_in()
+    deleted, _ = _locked(model_id).tags.filter(key=key).delete()
+    if not deleted:
+        raise NotFound(f"No tag with key '{key}' found for model with ID '{model_id}'.", field="key")
+
+
+@transaction.atomic
+def log_logged_model_params(actor: Actor, *, model_id: str, params: Mapping[str, str]) -> None:
+    """Write params, once: a key that the model has already raises AlreadyExists."""
+    actor.require_signed_in()
+    kept = _checked_params(params)
+    model = _locked(model_id)
+    try:
+        with transaction.atomic():
+            LoggedModelParam.objects.bulk_create(
+                LoggedModelParam(logged_model=model, key=key, value=value) for key, value in kept.items()
+            )
+    except IntegrityError:
+        there = ", ".join(sorted(model.params.filter(key__in=kept).values_list("key", flat=True)))
+        raise AlreadyExists(
+            f"The logged model '{model_id}' has these params already, and they cannot change: {there}.", field="params"
+        ) from None
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+def get_logged_model(actor: Actor, *, model_id: str, allow_deleted: bool = False) -> LoggedModel:
+    """The model with its source run, tags, params and metrics prefetched. Raises NotFound, of a deleted one too."""
+    actor.require_signed_in()
+    models = with_everything(LoggedModel.objects.filter(model_id=model_id))
+    if not allow_deleted:
+        models = models.filter(lifecycle_stage=LifecycleStage.ACTIVE)
+    model = models.first()
+    if model is None:
+        raise _not_found(model_id)
+    return model
+
+
+def search_logged_models(
+    actor: Actor,
+    *,
+    experiment_ids: Sequence[str | int],
+    filter: str | None = None,
+    datasets: Sequence[DatasetFilter] = (),
+    order_by: Sequence[OrderItem] = (),
+    max_results: int = 50,
+    page_token: str | None = None,
+) -> Page[LoggedModel]:
+    """Logged models of these experiments, newest first unless ordered otherwise, with everything prefetched.
+
+    `datasets` narrows what the filter's metric conditions look at. Raises InvalidParameter for filters, orders and
+    tokens that do not fit.
+    """
+    actor.require_signed_in()
+    ids = rules.parse_experiment_ids(experiment_ids)
+    conditions = compile_filter(
+        parse_filter(filter), LOGGED_MODELS, only={"metrics": _on(datasets)} if datasets else None
+    )
+    plan = compile_order([_ordering(item) for item in order_by], LOGGED_MODELS, _NEWEST_FIRST)
+    return read_page(
+        with_everything(
+            LoggedModel.objects.filter(conditions, experiment__in=ids, lifecycle_stage=LifecycleStage.ACTIVE)
+        ),
+        plan,
+        query=["logged models", ids, filter, list(datasets), list(order_by)],
+        max_results=max_results,
+        page_token=page_token,
+        most=SEARCH_LIMIT,
+    )
+
+
+def with_everything(models: QuerySet[LoggedModel]) -> QuerySet[LoggedModel]:
+    """The models with all that their protocol shape shows, in a fixed number of queries."""
+    return models.select_related("source_run").prefetch_related("tags", "params", "metrics__run")
+
+
+# -- what they share ---------------------------------------------------------------------------------------------------
+def _checked_params(params: Mapping[str, str]) -> dict[str, str]:
+    return {rules.validate_key(key, "param"): rules.cut_param_value(value) for key, value in sorted(params.items())}
+
+
+def _checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    return {rules.validate_key(key, "tag"): rules.cut_run_tag_value(value) for key, value in sorted(tags.items())}
+
+
+def _not_found(model_id: str) -> NotFound:
+    return NotFound(f"Logged model with ID '{model_id}' not found.", field="model_id")
+
+
+def _locked(model_id: str) -> LoggedModel:
+    rows = LoggedModel.objects.select_for_update(no_key=True)
+    model = rows.filter(model_id=model_id, lifecycle_stage=LifecycleStage.ACTIVE).first()
+    if model is None:
+        raise _not_found(model_id)
+    return model
+
+
+def _touch(model: LoggedModel, *changed: str) -> None:
+    model.last_updated_timestamp = clock.now_ms()
+    model.save(update_fields=[*changed, "last_updated_timestamp"])
+
+
+def _on(datasets: Sequence[DatasetFilter]) -> Q:
+    wanted = Q(pk__in=[])
+    for dataset in datasets:
+        one = Q(dataset_name=dataset.name)
+        wanted |= one & Q(dataset_digest=dataset.digest) if dataset.digest else one
+    return wanted
+
+
+def _ordering(item: OrderItem) -> Ordering:
+    entity, dot, key = item.field_name.partition(".")
+    narrowed = {"dataset_name": item.dataset_name, "dataset_digest": item.dataset_digest}
+    only = tuple((column, value) for column, value in narrowed.items() if value)
+    if only and entity != "metrics":
+        raise InvalidParameter(
+            f"Only metrics are measured on datasets: order_by '{item.field_name}' has none.", field="order_by"
+        )
+    return Ordering(entity if dot else None, key if dot else entity, descending=not item.ascending, only=only)

@@ -1,0 +1,183 @@
+"""What runs log while they run: metrics, params, tags. The hot path: few statements, each over many rows.
+
+Batches of one run may come at the same time from many threads and machines. Every statement is right by itself under
+that: points are inserted unless they are there, and the latest point of a metric gives way only to a greater one.
+Rows are written in the order of their keys, so that batches wait for each other and never in a circle.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, models, transaction
+
+from registry_site.accounts.actors import Actor
+from registry_site.core.errors import InvalidParameter, NotFound
+from registry_site.tracking import rules
+from registry_site.tracking.models import LatestMetric, LoggedModel, LoggedModelMetric, Metric, Param, Run
+from registry_site.tracking.services import require_active, run_not_found, upsert_run_tags
+
+_POINT = ("run_id", "key", "value", "is_nan", "timestamp", "step")
+_POINT_OF_MODEL = ("logged_model_id", *_POINT, "dataset_name", "dataset_digest")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricPoint:
+    """One measured value, as clients send it. With `model_id` it is a metric of that logged model too."""
+
+    key: str
+    value: float
+    timestamp: int
+    step: int = 0
+    model_id: str = ""
+    dataset_name: str = ""
+    dataset_digest: str = ""
+
+
+@transaction.atomic
+def log_metric(actor: Actor, *, run_id: str, metric: MetricPoint) -> None:
+    """Add one point to a metric of an active run; a point that is there already is not added again."""
+    actor.require_signed_in()
+    _write_metrics(_active_run(run_id), [metric], "")
+
+
+@transaction.atomic
+def log_param(actor: Actor, *, run_id: str, key: str, value: str) -> None:
+    """Write a param of an active run, once: the same value again is fine, another one raises InvalidParameter."""
+    actor.require_signed_in()
+    rules.validate_key(key, "param")
+    _write_params(_active_run(run_id), {key: rules.cut_param_value(value)})
+
+
+@transaction.atomic
+def log_batch(
+    actor: Actor,
+    *,
+    run_id: str,
+    metrics: Sequence[MetricPoint] = (),
+    params: Sequence[tuple[str, str]] = (),
+    tags: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Write metrics, params and tags of an active run, all or nothing.
+
+    Raises InvalidParameter beyond the limits of a batch, for odd keys, for a param that comes twice, and for one that
+    the run has with another value.
+    """
+    actor.require_signed_in()
+    rules.validate_id(run_id)
+    rules.validate_batch_size(metrics=len(metrics), params=len(params), tags=len(tags))
+    new_params = _checked_params(params)
+    new_tags = {
+        rules.validate_key(key, "tag", f"tags[{place}].key"): rules.cut_run_tag_value(value, f"tags[{place}].value")
+        for place, (key, value) in enumerate(tags)
+    }
+    run = _active_run(run_id)
+    _write_params(run, new_params)
+    _write_metrics(run, metrics, "metrics[{}].")
+    if new_tags:
+        upsert_run_tags(run, new_tags)
+
+
+def _active_run(run_id: str) -> Run:
+    # Not locked: nothing here depends on another row of the run, and a lock would queue its batches.
+    run = Run.objects.only("pk", "run_id", "lifecycle_stage").filter(run_id=run_id).first()
+    if run is None:
+        raise run_not_found(run_id)
+    require_active(run_id, run.lifecycle_stage)
+    return run
+
+
+# -- params ------------------------------------------------------------------------------------------------------------
+def _checked_params(params: Iterable[tuple[str, str]]) -> dict[str, str]:
+    checked: dict[str, str] = {}
+    for place, (key, value) in enumerate(params):
+        rules.validate_key(key, "param", f"params[{place}].key")
+        if key in checked:
+            raise InvalidParameter(
+                f"Duplicate parameter key '{key}' in one request: send it once.", field=f"params[{place}]"
+            )
+        checked[key] = rules.cut_param_value(value, f"params[{place}].value")
+    return checked
+
+
+def _write_params(run: Run, params: Mapping[str, str]) -> None:
+    if not params:
+        return
+    rows = [(run.pk, key, value) for key, value in sorted(params.items())]
+    _insert(Param, ("run_id", "key", "value"), rows, "ON CONFLICT DO NOTHING")
+    # Read back after the insert: what another batch wrote at the same moment is seen here, whoever was first.
+    for key, stored in Param.objects.filter(run=run, key__in=params).values_list("key", "value"):
+        if stored != params[key]:
+            raise InvalidParameter(
+                f"Changing param values is not allowed. Param with key='{key}' was already logged with "
+                f"value='{stored}' for run ID='{run.run_id}'. Attempted logging new value '{params[key]}'.",
+                field="value",
+            )
+
+
+# -- metrics -----------------------------------------------------------------------------------------------------------
+def _write_metrics(run: Run, metrics: Sequence[MetricPoint], place: str) -> None:
+    if not metrics:
+        return
+    rows = sorted({_row(run, metric, place.format(number)) for number, metric in enumerate(metrics)})
+    _insert(Metric, _POINT, rows, "ON CONFLICT DO NOTHING")
+    latest: dict[str, tuple[Any, ...]] = {}
+    for row in rows:
+        if row[1] not in latest or _rank(row) > _rank(latest[row[1]]):
+            latest[row[1]] = row
+    _insert(LatestMetric, _POINT, list(latest.values()), _UNLESS_GREATER)
+    _write_metrics_of_models(run, [metric for metric in metrics if metric.model_id])
+
+
+def _row(run: Run, metric: MetricPoint, place: str) -> tuple[Any, ...]:
+    rules.validate_key(metric.key, "metric", f"{place}key")
+    if metric.timestamp < 0:
+        raise InvalidParameter(
+            f"Invalid timestamp {metric.timestamp} of metric '{metric.key}': it must not be negative.",
+            field=f"{place}timestamp",
+        )
+    return (run.pk, metric.key, *rules.normal_metric_value(metric.value), metric.timestamp, metric.step)
+
+
+def _rank(row: tuple[Any, ...]) -> tuple[int, int, float]:
+    _, _, value, _, timestamp, step = row
+    return step, timestamp, value
+
+
+def _write_metrics_of_models(run: Run, metrics: Sequence[MetricPoint]) -> None:
+    if not metrics:
+        return
+    ids = dict(
+        LoggedModel.objects.filter(model_id__in={metric.model_id for metric in metrics}).values_list("model_id", "pk")
+    )
+    for metric in metrics:
+        if metric.model_id not in ids:
+            raise NotFound(f"Logged model with ID '{metric.model_id}' not found.", field="model_id")
+        rules.validate_text(metric.dataset_name, rules.DATASET_LIMITS["name"], "dataset_name")
+        rules.validate_text(metric.dataset_digest, rules.DATASET_LIMITS["digest"], "dataset_digest")
+    rows = {
+        (ids[metric.model_id], *_row(run, metric, ""), metric.dataset_name, metric.dataset_digest) for metric in metrics
+    }
+    _insert(LoggedModelMetric, _POINT_OF_MODEL, sorted(rows), "ON CONFLICT DO NOTHING")
+
+
+def _insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]], on_conflict: str) -> None:
+    """One INSERT of all rows. `bulk_create` knows no condition on its upsert, and costs ten times as much in Python."""
+    row = f"({', '.join(['%s'] * len(columns))})"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) "
+            f"VALUES {', '.join([row] * len(rows))} {on_conflict}",
+            [value for values in rows for value in values],
+        )
+
+
+def _greater(table: str) -> str:
+    return f"({table}.step, {table}.timestamp, {table}.value)"
+
+
+_UNLESS_GREATER = (
+    "ON CONFLICT (run_id, key) DO UPDATE SET "
+    + ", ".join(f"{column} = excluded.{column}" for column in ("value", "is_nan", "timestamp", "step"))
+    + f" WHERE {_greater('excluded')} > {_greater(LatestMetric._meta.db_table)}"
+)
