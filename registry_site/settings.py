@@ -120,7 +120,7 @@ LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "home"
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PODIUM_SECURE
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a session that has ended has ended in every process
 CSRF_TRUSTED_ORIGINS = [PODIUM_SITE_URL]
 CSRF_FAILURE_VIEW = "registry_site.handlers.csrf_failure"
 SECURE_HSTS_SECONDS = 31_536_000 if PODIUM_SECURE else 0

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     MODEL_RENAMED = "model.renamed"
     MODEL_TAG_DELETED = "model.tag_deleted"
     MODEL_TAG_SET = "model.tag_set"
+    PASSWORD_CHANGED = "password.changed"
     POLICY_SET = "policy.set"
     REQUEST_APPROVED = "request.approved"
     REQUEST_CANCELLED = "request.cancelled"

@@ -3,16 +3,8 @@
 import secrets
 import uuid
 
-_ADJECTIVES = (
-    "able amber bold brave bright calm clever crisp eager early fair fast fine gentle glad golden grand happy "
-    "keen kind light lively lucky mellow merry neat noble patient polite proud quick quiet rapid rare ready "
-    "serene sharp silver smart smooth steady sunny swift tidy upbeat valiant vivid warm wise witty"
-).split()
-_NOUNS = (
-    "ant badger bear bee bison crane crow deer dove eagle elk falcon finch fox gull hare hawk heron ibis jay "
-    "koala lark lynx mole moth mule newt otter owl panda pike quail ram raven robin seal shrike skink snail "
-    "stork swan tern toad trout turtle vole wasp whale wolf wren yak"
-).split()
+_ADJECTIVES = ["able", "amber", "bold", "brave", "bright", "calm", "clever", "crisp", "eager", "early", "fair", "fast", "fine", "gentle", "glad", "golden", "grand", "happy", "keen", "kind", "light", "lively", "lucky", "mellow", "merry", "neat", "noble", "patient", "polite", "proud", "quick", "quiet", "rapid", "rare", "ready", "serene", "sharp", "silver", "smart", "smooth", "steady", "sunny", "swift", "tidy", "upbeat", "valiant", "vivid", "warm", "wise", "witty"]
+_NOUNS = ["ant", "badger", "bear", "bee", "bison", "crane", "crow", "deer", "dove", "eagle", "elk", "falcon", "finch", "fox", "gull", "hare", "hawk", "heron", "ibis", "jay", "koala", "lark", "lynx", "mole", "moth", "mule", "newt", "otter", "owl", "panda", "pike", "quail", "ram", "raven", "robin", "seal", "shrike", "skink", "snail", "stork", "swan", "tern", "toad", "trout", "turtle", "vole", "wasp", "whale", "wolf", "wren", "yak"]
 
 
 def new_run_id() -> str:

@@ -8,6 +8,7 @@ alone.
 import re
 from functools import lru_cache
 from html import escape, unescape
+from urllib.parse import unquote
 
 import nh3
 from cmarkgfm import cmark
@@ -26,6 +27,8 @@ _TASK = re.compile(r'<input type="checkbox" (checked="" )?disabled="" />')
 _ANY_TAG = re.compile(r"<(/?)[a-z][a-z0-9]*[^>]*?(/?)>")
 _OTHER_SITE = re.compile(r"\s*([a-z][a-z0-9+.-]*:|[/\\]{2})", re.IGNORECASE)
 
+_SCHEME = re.compile(r"[\x00-\x20]*([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+_SCHEMES = {"http", "https", "mailto"}
 _TAG_NAMES = """
     a blockquote br code del em h1 h2 h3 h4 h5 h6 hr img input li ol p pre span strong table tbody td th thead tr ul
 """
@@ -74,11 +77,11 @@ def _render(text: str) -> str:
         _TASK.sub(_name_task, _colour(html)),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
-        attribute_filter=_keep_images_at_home,
+        attribute_filter=_safe_address,
         tag_attribute_values=_ATTRIBUTE_VALUES,
         set_tag_attribute_values=_FIXED_ATTRIBUTES,
         allowed_classes=_CLASSES,
-        url_schemes={"http", "https", "mailto"},
+        url_schemes=_SCHEMES,
         link_rel="nofollow noopener",
     )
 
@@ -120,5 +123,9 @@ def _name_task(found: re.Match[str]) -> str:
     return f'<input {checked}aria-label="{"done" if checked else "to do"}">'
 
 
-def _keep_images_at_home(tag: str, attribute: str, value: str) -> str | None:
-    return None if tag == "img" and attribute == "src" and _OTHER_SITE.match(value) else value
+def _safe_address(tag: str, attribute: str, value: str) -> str | None:
+    if attribute == "src" and _OTHER_SITE.match(value):
+        return None
+    # nh3 has looked at the scheme as it stands; this one shows itself when somebody decodes the address
+    hidden = _SCHEME.match(unquote(value)) if attribute == "href" else None
+    return None if hidden and hidden[1].lower() not in _SCHEMES else value

@@ -208,6 +208,9 @@ function enhance(root) {
   });
   each("[data-combobox-url]", async (input) => (await import("./combobox.js")).combobox(input));
   each("[data-plot], [data-plot-url]", async (figure) => (await import("./plot.js")).plot(figure));
+  each("[data-filter-rows]", async (input) => (await import("./rows.js")).filterRows(input));
+  each("[data-grows]", async (box) => (await import("./rows.js")).growRows(box));
+  each(".tree[data-files]", async (nav) => (await import("./tree.js")).tree(nav));
   each("[data-focus]", (element) => element.focus());
   refreshMoments();
 }

@@ -15,8 +15,10 @@ export function combobox(input) {
 
   const box = document.createElement("div");
   box.className = "combobox";
+  const hadFocus = document.activeElement === input; // moving it takes the focus away
   input.replaceWith(box);
   box.append(input, list);
+  if (hadFocus) input.focus();
   const attributes = { role: "combobox", autocomplete: "off", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": id };
   for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
 

@@ -36,9 +36,11 @@ saved_input_example_info:
   serving_input_path: serving_input_example.json
   type: dataframe
 signature:
-  inputs: '[{"type": "double", "name": "income", "required": true}, {"type": "string", "name": "region", "required": false}]'
+  inputs: '[{"type": "double", "name": "income", "required": true},
+    {"type": "string", "name": "region", "required": false}]'
   outputs: '[{"type": "tensor", "tensor-spec": {"dtype": "int64", "shape": [-1]}}]'
-  params: '[{"name": "threshold", "type": "float", "default": 0.5, "shape": null}, {"name": "stop", "type": "string", "default": ["a"], "shape": [-1]}]'
+  params: '[{"name": "threshold", "type": "float", "default": 0.5, "shape": null},
+    {"name": "stop", "type": "string", "default": ["a"], "shape": [-1]}]'
 type_hint_from_example: false
 utc_time_created: '2026-11-20 09:41:07.123456'
 """
@@ -127,7 +129,7 @@ def test_words_that_yaml_would_turn_into_something_else_stay_words() -> None:
         ("- a\n- b\n", "The MLmodel file does not hold keys and values."),
         ("run_id: a\n", "The MLmodel file names no flavors."),
         ("flavors: sklearn\n", "The MLmodel file names no flavors."),
-        ("flavors: {a: [}\n", "The MLmodel file is not valid YAML (line 1, column 14)."),
+        ("flavors: {a: [}\n", "The MLmodel file is not valid YAML (line 1)."),
         ("a: b\x00c\n", "The MLmodel file is not valid YAML."),
         (
             "flavors: {a: {}}\nsignature: {inputs: '['}\n",

@@ -1,0 +1,207 @@
+"""Where artifacts lie: a folder of this machine, or a bucket of an S3-compatible store.
+
+Paths are relative to the store's root and are checked here again, whoever calls. Bytes pass through in
+chunks, so memory does not grow with a file. A file is there whole or not at all. Both stores list in the
+order of object keys, where a folder counts as its name with a `/` behind it, so that a page of a long folder
+can be read without reading the rest.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from registry_site.core.errors import InvalidParameter, NotFound, StorageFull, Unavailable
+
+CHUNK = 1024 * 1024  # bytes that are in memory at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file or a folder. `size` is in bytes; a folder has neither size nor time."""
+
+    name: str
+    path: str
+    is_dir: bool
+    size: int | None
+    modified_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of a folder. `after` brings the next page when it is given back to `list`; None on the last
+    one."""
+
+    entries: tuple[Entry, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was stored: its length in bytes and the SHA-256 of it in hexadecimal."""
+
+    size: int
+    sha256: str
+
+
+class Source(Protocol):
+    """What an upload is read from: empty bytes mean that it ended."""
+
+    def read(self, size: int, /) -> bytes: ...
+
+
+class Body(Source, Protocol):
+    """What a store reads an artifact from."""
+
+    def close(self) -> None: ...
+
+
+class Reader:
+    """The bytes of an artifact, or of a range of one. Close it, or use it in a `with`. `remaining` is what is
+    not read.
+
+    Of a local file it has `fileno()`, at the offset of the range, so that a web server may use sendfile. It
+    has no `name`, `seek` and `tell`, by which servers would find the rest of the file.
+    """
+
+    def __init__(self, body: Body, *, remaining: int, fileno: Callable[[], int] | None = None) -> None:
+        self._body = body
+        self.remaining = remaining
+        if fileno:
+            self.fileno = fileno
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes and a chunk; empty at the end. Without a size, all that remain."""
+        if size < 0:
+            return b"".join(self)
+        if not self.remaining:
+            return b""
+        chunk = self._body.read(min(size, self.remaining, CHUNK))
+        self.remaining -= len(chunk)
+        return chunk
+
+    def __iter__(self) -> Iterator[bytes]:
+        while chunk := self.read(CHUNK):
+            yield chunk
+
+    def close(self) -> None:
+        self._body.close()
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.close()
+
+
+class ArtifactStore(Protocol):
+    """What pages and protocols may ask of a store. Every path may raise InvalidParameter (see `paths`), and
+    every call Unavailable, when the store itself does not answer."""
+
+    def list(self, path: str = "", *, after: str | None = None, limit: int | None = None) -> Listing:
+        """What lies directly in a folder, a page of at most `limit` entries. Empty for a file or a missing
+        folder."""
+
+    def walk(self, prefix: str = "") -> Iterator[Entry]:
+        """Every file below a folder, in the order of `list`. Nothing for a file or a missing folder."""
+
+    def stat(self, path: str) -> Entry:
+        """The file or folder there. Raises NotFound."""
+
+    def open(self, path: str, *, offset: int = 0, length: int | None = None) -> Reader:
+        """The file's bytes from the offset on, at most `length` of them. Raises NotFound; InvalidParameter of
+        a folder."""
+
+    def write(self, path: str, stream: Source, *, length: int | None) -> Written:
+        """Stores the stream under the path, over what was there; parents are made.
+
+        Nothing is kept and what was there stays when this raises: InvalidParameter when the stream breaks off
+        or is not `length` bytes long (None: it ends where it ends), StorageFull, or Conflict when a folder is
+        in the way.
+        """
+
+    def delete(self, path: str) -> None:
+        """Takes a file, or a folder with all that is in it, away. Content with nothing being there. Never the
+        root."""
+
+    def sweep_incoming(self, older_than: timedelta) -> int:
+        """Takes away what uploads left that broke off so long ago with their process; says how many."""
+
+
+# By name, because boto3 takes a third of a second and 25 MB to import, which installations with a folder need
+# not pay.
+_STORES = {"": "registry_site.artifacts.local.LocalStore", "s3": "registry_site.artifacts.s3.S3Store"}
+
+
+@cache
+def store_at(root: str) -> ArtifactStore:
+    """The store of a root: a folder's path, or `s3://bucket/prefix`. Raises InvalidParameter for other
+    schemes."""
+    scheme = urlsplit(root).scheme
+    if scheme not in _STORES:
+        raise InvalidParameter(f"Artifacts lie in a folder or under s3://bucket/prefix, and not under {root!r}.")
+    store: ArtifactStore = import_string(_STORES[scheme])(root)
+    return store
+
+
+def default_store() -> ArtifactStore:
+    """The store that the settings name."""
+    return store_at(str(settings.PODIUM_ARTIFACT_ROOT))
+
+
+class Intake:
+    """Reads an upload to its end: counts, hashes, and refuses one that is not as long as was said."""
+
+    def __init__(self, path: str, stream: Source, length: int | None) -> None:
+        self._path = path
+        self._stream = stream
+        self._length = length
+        self._digest = hashlib.sha256()
+        self._size = 0
+
+    def read(self, size: int) -> bytes:
+        try:
+            chunk = self._stream.read(min(size, CHUNK))
+        except OSError as cut:  # the connection, not the disk: the disk is written elsewhere
+            raise self._broken_off() from cut
+        self._size += len(chunk)
+        self._digest.update(chunk)
+        if self._length is not None and (self._size > self._length or (not chunk and self._size < self._length)):
+            raise self._broken_off()
+        return chunk
+
+    def _broken_off(self) -> InvalidParameter:
+        if self._length is not None and self._size > self._length:
+            reason = f"is longer than the {self._length} bytes it announced"
+        elif self._length is not None:
+            reason = f"ended after {self._size} of {self._length} bytes"
+        else:
+            reason = f"broke off after {self._size} bytes"
+        return InvalidParameter(f"The upload of {self._path} {reason}; nothing was kept. Send it again.")
+
+    def written(self) -> Written:
+        return Written(self._size, self._digest.hexdigest())
+
+
+def not_found(path: str) -> NotFound:
+    return NotFound(f"No artifact at {path}.")
+
+
+def is_a_folder(path: str) -> InvalidParameter:
+    return InvalidParameter(f"{path} is a folder; ask for a file in it.", field="path")
+
+
+def unavailable(failure: Exception) -> Unavailable:
+    said = os.strerror(failure.errno) if isinstance(failure, OSError) and failure.errno else type(failure).__name__
+    return Unavailable(f"The artifact store does not work now ({said}); try again later.")
+
+
+def store_full(path: str) -> StorageFull:
+    return StorageFull(f"The artifact store is full; nothing of {path} was kept. Free some room and send it again.")
