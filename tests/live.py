@@ -9,7 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.error import URLError
@@ -27,7 +27,7 @@ _PREPARE = "import django; django.setup(); "
 _CREATE_USER = """
 import json, sys
 from registry_site.accounts.actors import system
-from registry_site.accounts.services import create_user
+from registry_site.accounts.services import create_token, create_user
 from registry_site.audit.kinds import Origin
 from registry_site.registry.models import Grant
 wanted = json.loads(sys.argv[1])
@@ -35,6 +35,7 @@ level = wanted.pop("level")
 user = create_user(system(Origin.COMMAND), **wanted)
 if level is not None:
     Grant.objects.create(user=user, level=level)
+print(create_token(system(Origin.COMMAND), username=user.username))
 """
 
 
@@ -76,7 +77,7 @@ class Podium:
             "is_admin": is_admin,
             "level": level,
         }
-        self.python(_CREATE_USER, json.dumps(wanted))
+        self._tokens[username] = self.python(_CREATE_USER, json.dumps(wanted)).strip()
         self.people.add(username)
 
     def token(self, username: str) -> str:
@@ -208,7 +209,5 @@ def _children(pid: int) -> list[int]:
 
 
 def _kill(pid: int) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass

@@ -1,10 +1,10 @@
 """Making what a test starts from.
 
-People and their tokens come without history, so that the history in a test is what the test did. Everything else is made
-by the services, as the actor given.
+People and their tokens come without history, so that the history in a test is what the test did. Everything else is
+made by the services, as the actor given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
@@ -14,6 +14,7 @@ from registry_site.core import clock
 from registry_site.registry.models import Grant, ModelVersion, RegisteredModel
 from registry_site.registry.services import create_model, create_version
 from registry_site.tracking.models import Experiment, Run
+from registry_site.tracking.recording import MetricPoint, log_batch
 from registry_site.tracking.services import create_experiment, create_run
 
 PASSWORD = "correct horse battery staple"
@@ -66,10 +67,21 @@ def make_run(
     experiment: Experiment | None = None,
     name: str = "",
     tags: Mapping[str, str] | None = None,
+    params: Mapping[str, str] | None = None,
+    metrics: Mapping[str, Sequence[float]] | None = None,
 ) -> Run:
-    """A running run, in the experiment "fraud" if none is given."""
+    """A running run, in the experiment "fraud" if none is given. `metrics` are histories, a step for each value."""
     experiment = experiment or make_experiment(actor)
-    return create_run(actor, experiment_id=experiment.pk, run_name=name, start_time=clock.now_ms(), tags=tags)
+    now = clock.now_ms()
+    run = create_run(actor, experiment_id=experiment.pk, run_name=name, start_time=now, tags=tags)
+    points = [
+        MetricPoint(key, value, now + step, step)
+        for key, values in (metrics or {}).items()
+        for step, value in enumerate(values)
+    ]
+    if points or params:
+        log_batch(actor, run_id=run.run_id, metrics=points, params=list((params or {}).items()))
+    return run
 
 
 def make_model(

@@ -1,7 +1,8 @@
 """What must be settled before Django reads its settings: the database of the tests, and a data directory of their own.
 
-Loaded by `-p` in pyproject.toml, in front of pytest-django. With `--db postgresql` a PostgreSQL server is started for the
-run, which listens on a socket in its temporary folder only. The workers of xdist inherit all this by the environment.
+Loaded by `-p` in pyproject.toml, in front of pytest-django. With `--db postgresql` a PostgreSQL server is started for
+the run, which listens on a socket in its temporary folder only. The workers of xdist inherit all this by the
+environment.
 """
 
 import atexit

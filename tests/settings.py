@@ -1,6 +1,6 @@
 """The real settings, less what only costs time in tests."""
 
-from registry_site.settings import *
+from registry_site.settings import *  # noqa: F403  a settings module is a namespace
 from registry_site.settings import DATABASES, PODIUM_DATA_DIR, STATIC_ROOT, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

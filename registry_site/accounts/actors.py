@@ -31,6 +31,12 @@ class Actor:
         if not self.is_signed_in:
             raise NotSignedIn("Sign in, or send a token: nobody is behind this call.")
 
+    def require_person(self) -> int:
+        """The key of the person. Raises NotSignedIn where there is none: for a stranger, and for the system."""
+        if self.user_id is None:
+            raise NotSignedIn("Sign in, or send a token: this is about a person, and nobody is behind this call.")
+        return self.user_id
+
     def require_admin(self) -> None:
         """Raises NotSignedIn for a stranger, PermissionDenied for everybody who is not an administrator."""
         self.require_signed_in()

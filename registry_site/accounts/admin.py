@@ -8,7 +8,7 @@ from registry_site.core.admin import ReadOnlyAdmin
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(DjangoUserAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
     list_display = ("username", "display_name", "email", "is_active", "is_superuser", "last_login")
     search_fields = ("username", "display_name", "email")
     fieldsets = (

@@ -29,8 +29,8 @@ _verified: OrderedDict[bytes, float] = OrderedDict()
 def check_credentials(username: str, password: str, *, remote_address: str) -> User | None:
     """The active user of this name and password, else None.
 
-    Takes as long for an unknown name as for a wrong password. Raises TooManyAttempts after ten failures of one name from
-    one address within five minutes.
+    Takes as long for an unknown name as for a wrong password. Raises TooManyAttempts after ten failures of one name
+    from one address within five minutes.
     """
     throttle = "sign-in:" + hashlib.sha256(f"{username}\0{remote_address}".encode()).hexdigest()
     if cache.get(throttle, 0) >= FAILURES_ALLOWED:

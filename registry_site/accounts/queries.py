@@ -13,11 +13,11 @@ def owner() -> User | None:
 
 def tokens_of(actor: Actor) -> QuerySet[ApiToken]:
     """The actor's own tokens that were not revoked, newest first."""
-    actor.require_signed_in()
-    return ApiToken.objects.filter(user_id=actor.user_id, revoked_at__isnull=True).order_by("-created_at", "-pk")
+    return ApiToken.objects.filter(user_id=actor.require_person(), revoked_at__isnull=True).order_by(
+        "-created_at", "-pk"
+    )
 
 
 def get_user(actor: Actor) -> User:
     """The actor's own row. Raises NotSignedIn for a stranger."""
-    actor.require_signed_in()
-    return User.objects.get(pk=actor.user_id)
+    return User.objects.get(pk=actor.require_person())

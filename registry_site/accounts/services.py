@@ -101,7 +101,7 @@ def revoke_token(actor: Actor, *, token_id: int) -> None:
     actor.require_signed_in()
     tokens = ApiToken.objects.select_related("user").filter(pk=token_id, revoked_at__isnull=True)
     if not actor.is_admin:
-        tokens = tokens.filter(user_id=actor.user_id)
+        tokens = tokens.filter(user_id=actor.require_person())
     token = tokens.first()
     if token is None:
         raise NotFound("There is no such token.")
@@ -141,7 +141,7 @@ def record_sign_in(actor: Actor) -> None:
 @transaction.atomic
 def update_profile(actor: Actor, *, display_name: str, email: str, time_zone: str) -> User:
     """Change one's own profile. Raises InvalidParameter for an odd address or an unknown time zone."""
-    actor.require_signed_in()
+    person_id = actor.require_person()
     if len(display_name) > 150:
         raise InvalidParameter("A display name has 150 characters at most.", field="display_name")
     try:
@@ -151,8 +151,8 @@ def update_profile(actor: Actor, *, display_name: str, email: str, time_zone: st
         raise InvalidParameter(" ".join(error.messages), field="email") from None
     if time_zone not in zoneinfo.available_timezones():
         raise InvalidParameter(f"'{time_zone}' is not a time zone. Write it like Europe/Berlin.", field="time_zone")
-    User.objects.filter(pk=actor.user_id).update(display_name=display_name, email=email, time_zone=time_zone)
-    return User.objects.get(pk=actor.user_id)
+    User.objects.filter(pk=person_id).update(display_name=display_name, email=email, time_zone=time_zone)
+    return User.objects.get(pk=person_id)
 
 
 @transaction.atomic
@@ -161,8 +161,7 @@ def change_password(actor: Actor, *, current: str, new: str) -> User:
 
     Raises InvalidParameter for a wrong present password and for a weak new one.
     """
-    actor.require_signed_in()
-    user = User.objects.select_for_update().get(pk=actor.user_id)
+    user = User.objects.select_for_update().get(pk=actor.require_person())
     if user.has_usable_password() and not user.check_password(current):
         raise InvalidParameter("That is not your present password.", field="current")
     try:

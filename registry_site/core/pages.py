@@ -42,9 +42,7 @@ def decode_token(token: str | None, query: Any) -> list[Any] | None:
     try:
         digest, key = signing.loads(token, salt=_SALT)
     except (signing.BadSignature, ValueError, TypeError):
-        raise InvalidParameter(
-            "Invalid page token: start again without page_token.", field="page_token"
-        ) from None
+        raise InvalidParameter("Invalid page token: start again without page_token.", field="page_token") from None
     if digest != _digest(query):
         raise InvalidParameter(
             "Invalid page token: it belongs to another search. Repeat the search with the same arguments.",

@@ -1,4 +1,4 @@
-"""The secret key of an installation that was given none: made once, in the data directory, readable by its owner only."""
+"""The secret key of an installation that was given none: made once, in its data directory, for its owner's eyes."""
 
 import os
 import secrets

@@ -88,6 +88,7 @@ class View(APIView):
     def handle(self, request: RestRequest, **path: Any) -> HttpResponseBase:
         """What APIView calls for every method that the class names."""
         actor: Actor = request.user  # type: ignore[assignment]  # HeaderAuthentication says so
+        actor.require_signed_in()  # services ask too; here a stranger learns nothing of the arguments either
         return self.respond(actor, request._request, **path)
 
     def perform_content_negotiation(self, request: RestRequest, force: bool = False) -> tuple[Any, str]:

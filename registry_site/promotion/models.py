@@ -82,9 +82,7 @@ class Review(models.Model):
     """One person's verdict on a request; the latest one counts."""
 
     request = models.ForeignKey(TransitionRequest, on_delete=models.CASCADE, related_name="reviews")
-    reviewer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="reviews"
-    )
+    reviewer = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="reviews")
     reviewer_name = models.CharField(max_length=150)
     verdict = models.CharField(max_length=20, choices=[(each.value, each.value) for each in Verdict])
     comment = models.TextField(blank=True)

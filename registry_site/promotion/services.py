@@ -1,10 +1,11 @@
 """Moving versions between stages: directly, or by request and review. No other code changes a stage.
 
-Every service locks the registered model first, then the request: all that happens to the stages of one model happens one
-after the other, and what a review decides, its own transaction applies.
+Every service locks the registered model first, then the request: all that happens to the stages of one model happens
+one after the other, and what a review decides, its own transaction applies.
 """
 
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from django.conf import settings
@@ -31,7 +32,7 @@ from registry_site.promotion.rules import (
 from registry_site.promotion.subjects import of_request
 from registry_site.registry import access, staging, subjects
 from registry_site.registry.models import ModelVersion, RegisteredModel
-from registry_site.registry.stages import ACTIVE_STAGES, Stage, level_to_move
+from registry_site.registry.stages import ACTIVE_STAGES, Stage
 
 COMMENT_LIMIT = 65_535
 
@@ -64,23 +65,27 @@ def transition(
         )
     if from_stage is to_stage:
         return found
+    if occupant_to is to_stage:
+        raise _occupant_goes_nowhere(to_stage)
     policy = policy_for(found.registered_model, to_stage)
-    _require_direct_move(actor, found, to_stage, policy)
-    occupants = _others_in(found, to_stage)
     moved_to = Stage.ARCHIVED if archive_existing else occupant_to
+    _require_direct_move(actor, found, to_stage, policy, moved_to)
+    occupants = _others_in(found, to_stage)
     if occupants and moved_to is None and policy.when_occupied is WhenOccupied.ASK:
         raise Conflict(
-            f"{occupants[0].registered_model.name} version {occupants[0].version} is in {to_stage.value}, which admits one "
-            "version. Archive it with archive_existing_versions=true, or say which stage it moves to.",
+            f"{occupants[0].registered_model.name} version {occupants[0].version} is in {to_stage.value}, which admits "
+            "one version. Archive it with archive_existing_versions=true, or say which stage it moves to.",
             field="archive_existing_versions",
         )
     _move(actor, found, to_stage, policy, moved_to, comment=comment)
     return found
 
 
-def _require_direct_move(actor: Actor, version: ModelVersion, to_stage: Stage, policy: Policy) -> None:
+def _require_direct_move(
+    actor: Actor, version: ModelVersion, to_stage: Stage, policy: Policy, occupant_to: Stage | None
+) -> None:
     from_stage = Stage(version.current_stage)
-    needed = level_to_move(from_stage, to_stage)
+    needed = level_to_decide(from_stage, to_stage, occupant_to)
     move = f"{version.registered_model.name} version {version.version} from {from_stage.value} to {to_stage.value}"
     where = f"Request the transition at {request_url(version, to_stage)}"
     if access.level_of(actor, version.registered_model) < needed:
@@ -128,7 +133,7 @@ def request_transition(
         )
     policy = policy_for(model, to_stage)
     decision = occupant_decision or (OccupantDecision.ARCHIVE if policy.is_exclusive else OccupantDecision.KEEP)
-    _validate_decision(policy, to_stage, decision, occupant_to)
+    _validate_decision(model, to_stage, policy, decision, occupant_to)
     model.last_request_number += 1
     model.save(update_fields=["last_request_number"])
     request = TransitionRequest.objects.create(
@@ -159,17 +164,28 @@ def request_transition(
 
 
 def _validate_decision(
-    policy: Policy, to_stage: Stage, decision: OccupantDecision, occupant_to: Stage | None
+    model: RegisteredModel, to_stage: Stage, policy: Policy, decision: OccupantDecision, occupant_to: Stage | None
 ) -> None:
     if decision is OccupantDecision.KEEP and policy.is_exclusive:
         raise InvalidParameter(
             f"{to_stage.value} admits one version: say whether its occupant is archived or moved.",
             field="occupant_decision",
         )
-    if decision is OccupantDecision.MOVE and occupant_to in (None, to_stage):
-        raise InvalidParameter(
-            f"Say which stage other than {to_stage.value} the occupant moves to.", field="occupant_to_stage"
-        )
+    if decision is OccupantDecision.MOVE:
+        if occupant_to is None or occupant_to is to_stage:
+            raise _occupant_goes_nowhere(to_stage)
+        if policy_for(model, occupant_to).protected:
+            raise InvalidParameter(
+                f"{occupant_to.value} is protected: the occupant cannot be moved there on the side. "
+                "Choose another stage.",
+                field="occupant_to_stage",
+            )
+
+
+def _occupant_goes_nowhere(to_stage: Stage) -> InvalidParameter:
+    return InvalidParameter(
+        f"Say which stage other than {to_stage.value} the occupant moves to.", field="occupant_to_stage"
+    )
 
 
 # -- deciding ----------------------------------------------------------------------------------------------------------
@@ -177,8 +193,8 @@ def _validate_decision(
 def approve(actor: Actor, *, name: str, number: int, comment: str = "") -> TransitionRequest:
     """Approve a request. When that makes enough approvals, the version moves in this same transaction.
 
-    Raises PermissionDenied below the level for the stages involved and for one's own request where the policy wants other
-    eyes; Conflict for a request that is no longer pending.
+    Raises PermissionDenied below the level for the stages involved and for one's own request where the policy wants
+    other eyes; Conflict for a request that is no longer pending.
     """
     request = _locked_request(actor, name, number)
     _validate_comment(comment)
@@ -197,7 +213,7 @@ def approve(actor: Actor, *, name: str, number: int, comment: str = "") -> Trans
             OccupantDecision.MOVE: Stage(request.occupant_to_stage) if request.occupant_to_stage else None,
             OccupantDecision.KEEP: None,
         }[OccupantDecision(request.occupant_decision)]
-        _move(actor, version, to_stage, policy, moved_to, comment=comment, cause=f"request #{request.number}")
+        _move(actor, version, to_stage, policy, moved_to, comment=comment, request_number=request.number)
     return request
 
 
@@ -292,7 +308,7 @@ def _move(
     occupants_to: Stage | None,
     *,
     comment: str,
-    cause: str = "",
+    request_number: int | None = None,
 ) -> None:
     """Occupants out first, then the version in; all of it under the model's lock.
 
@@ -302,18 +318,31 @@ def _move(
         occupants_to = Stage.ARCHIVED
     if occupants_to is not None:
         for occupant in _others_in(version, to_stage):
-            _move_occupant(actor, occupant, occupants_to, f"version {version.version} moved to {to_stage.value}")
-    staging.set_stage(actor, version, to_stage, exclusive=policy.is_exclusive, comment=comment, cause=cause)
+            cause = f"version {version.version} moved to {to_stage.value}"
+            _move_occupant(actor, occupant, occupants_to, cause, request_number)
+    staging.set_stage(
+        actor,
+        version,
+        to_stage,
+        exclusive=policy.is_exclusive,
+        comment=comment,
+        cause=f"request #{request_number}" if request_number else "",
+        request_number=request_number,
+    )
     _supersede(actor, version, f"version {version.version} is in {to_stage.value} now", to_stage)
 
 
-def _move_occupant(actor: Actor, occupant: ModelVersion, to_stage: Stage, cause: str) -> None:
+def _move_occupant(
+    actor: Actor, occupant: ModelVersion, to_stage: Stage, cause: str, request_number: int | None
+) -> None:
     policy = policy_for(occupant.registered_model, to_stage)
     if policy.protected:
         raise PermissionDenied(f"{to_stage.value} is protected: the occupant cannot be moved there on the side.")
     if policy.is_exclusive and _others_in(occupant, to_stage):
         raise Conflict(f"{to_stage.value} admits one version and has one: choose another stage for the occupant.")
-    staging.set_stage(actor, occupant, to_stage, exclusive=policy.is_exclusive, cause=cause)
+    staging.set_stage(
+        actor, occupant, to_stage, exclusive=policy.is_exclusive, cause=cause, request_number=request_number
+    )
     _supersede(actor, occupant, f"version {occupant.version} is in {to_stage.value} now", to_stage)
 
 
@@ -384,7 +413,7 @@ def set_policy(actor: Actor, *, stage: Stage, policy: Policy, name: str | None =
         subject = subjects.of_model(model)
     if policy.required_approvals < 1:
         raise InvalidParameter("A protected stage needs one approval at least.", field="required_approvals")
-    values = {
+    values: dict[str, Any] = {
         "protected": policy.protected,
         "required_approvals": policy.required_approvals,
         "allow_self_approval": policy.allow_self_approval,

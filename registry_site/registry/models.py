@@ -126,12 +126,8 @@ class Grant(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(user__isnull=True) ^ Q(group__isnull=True), name="grant_has_one_holder"),
-            models.UniqueConstraint(
-                fields=["registered_model", "user"], name="one_grant_per_model_and_user"
-            ),
-            models.UniqueConstraint(
-                fields=["registered_model", "group"], name="one_grant_per_model_and_group"
-            ),
+            models.UniqueConstraint(fields=["registered_model", "user"], name="one_grant_per_model_and_user"),
+            models.UniqueConstraint(fields=["registered_model", "group"], name="one_grant_per_model_and_group"),
             models.UniqueConstraint(
                 fields=["user"], condition=Q(registered_model__isnull=True), name="one_site_grant_per_user"
             ),

@@ -44,9 +44,7 @@ def search_models(
     """A page of models that meet the filter, by name unless `order_by` says otherwise; prompts only if asked for."""
     conditions, prompts = _without_prompt_condition(parse_filter(filter))
     page = read_page(
-        _with_marks(visible_models(actor)).filter(
-            compile_filter(conditions, REGISTERED_MODELS), Q(is_prompt=prompts)
-        ),
+        _with_marks(visible_models(actor)).filter(compile_filter(conditions, REGISTERED_MODELS), Q(is_prompt=prompts)),
         compile_order(parse_order_by(order_by), REGISTERED_MODELS, tie_break=["name"]),
         max_results=max_results,
         page_token=page_token,
@@ -123,8 +121,8 @@ def _with_marks(models: QuerySet[RegisteredModel]) -> QuerySet[RegisteredModel]:
 def _without_prompt_condition(conditions: Sequence[Condition]) -> tuple[list[Condition], bool]:
     """The conditions but for the one on prompts, and whether prompts are wanted: only (True) or not at all (False).
 
-    Every client appends `tag.mlflow.prompt.is_prompt != 'true'`, which by the rule for tags would match nothing that has
-    no such tag.
+    Every client appends `tag.mlflow.prompt.is_prompt != 'true'`, which by the rule for tags would match nothing that
+    has no such tag.
     """
     prompts = False
     others = []

@@ -1,4 +1,4 @@
-"""Writing registered models, versions, tags and aliases. Stages and deletes are `promotion`'s, which has a say in them."""
+"""Writing registered models, versions, tags and aliases. Stages and deletes are `promotion`'s."""
 
 from collections.abc import Mapping
 

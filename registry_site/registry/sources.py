@@ -40,8 +40,8 @@ class Source:
 def resolve_source(actor: Actor, text: str, *, run_id: str = "", model_id: str = "", is_prompt: bool = False) -> Source:
     """Check a source and find out what stands behind it; `run_id` and `model_id`, where given, must agree with it.
 
-    Raises InvalidParameter for a source that is not allowed, NotFound for a logged model that does not exist. The caller
-    has seen to it that the actor may read models; reading the run or logged model needs a signed-in actor.
+    Raises InvalidParameter for a source that is not allowed, NotFound for a logged model that does not exist. The
+    caller has seen to it that the actor may read models; reading the run or logged model needs a signed-in actor.
     """
     actor.require_signed_in()
     if run_id:
@@ -78,7 +78,8 @@ def _refuse_tricks(text: str) -> None:
         raise _invalid(text[:60] + "…", f"it has {len(text)} characters and may have {SOURCE_LIMIT}")
     decoded = text
     for _ in range(10):
-        if any(ord(character) < 32 for character in decoded) or "\\" in decoded or ".." in decoded.split("?")[0].split("/"):
+        has_controls = any(ord(character) < 32 for character in decoded)
+        if has_controls or "\\" in decoded or ".." in decoded.split("?")[0].split("/"):
             raise _invalid(text, "it must not hold '..', backslashes or control characters, encoded or not")
         if unquote(decoded) == decoded:
             return

@@ -36,9 +36,7 @@ _HAS_NUMBER, _IS_NAN, _IS_ABSENT = (
 )  # the order of rows when a metric orders them, whatever its direction
 
 
-def compile_filter(
-    conditions: Iterable[Condition], table: FieldTable, *, only: Mapping[str, Q] | None = None
-) -> Q:
+def compile_filter(conditions: Iterable[Condition], table: FieldTable, *, only: Mapping[str, Q] | None = None) -> Q:
     """What rows meet all conditions, for `filter()` on the entity's model.
 
     A row without the key of a tag, param or metric meets no comparison with it, not even !=; only IS NULL.
@@ -75,9 +73,7 @@ def compile_order(orderings: Sequence[Ordering], table: FieldTable, tie_break: S
         target = table.ordered(ordering)
         identity = target if isinstance(target, Attribute) else (target, ordering.only)
         if identity in seen:
-            raise InvalidParameter(
-                f"order_by names '{ordering.name}' twice; name each key once.", field="order_by"
-            )
+            raise InvalidParameter(f"order_by names '{ordering.name}' twice; name each key once.", field="order_by")
         seen.append(identity)
         if isinstance(target, Attribute):
             terms.append(_column_term(target.column, ordering.descending, target.nullable))
@@ -103,9 +99,7 @@ def _compiled(condition: Condition, table: FieldTable, narrowed: Mapping[str, Q]
         return Q(Exists(rows))
     value = value_for(condition, target.kind)
     if target.collection.nan_flag:
-        return Q(
-            Exists(rows.filter(_metric_comparison(target, condition, value, target.collection.nan_flag)))
-        )
+        return Q(Exists(rows.filter(_metric_comparison(target, condition, value, target.collection.nan_flag))))
     return Q(Exists(rows.filter(_comparison(target.column, condition.operator, value))))
 
 
@@ -153,7 +147,5 @@ def _entry_terms(entry: Entry, ordering: Ordering, name: str) -> list[Term]:
     ranked = Coalesce(Subquery(rows.annotate(rank=rank).values("rank")[:1]), Value(_IS_ABSENT))
     return [
         Term(f"{name}_rank", None, False, False, ranked),
-        Term(
-            name, None, ordering.descending, True, Subquery(rows.annotate(number=number).values("number")[:1])
-        ),
+        Term(name, None, ordering.descending, True, Subquery(rows.annotate(number=number).values("number")[:1])),
     ]

@@ -128,16 +128,12 @@ class FieldTable:
         raise _unknown(f"{entity}.{key}" if entity else key, self.noun, valid, where)
 
     def _filter_keys(self) -> list[str]:
-        return [
-            name for name, attribute in self.attributes.items() if attribute.operators
-        ] + self._collection_keys(
+        return [name for name, attribute in self.attributes.items() if attribute.operators] + self._collection_keys(
             collection for collection in self.collections if self.collections[collection].operators
         )
 
     def _order_keys(self) -> list[str]:
-        return [
-            name for name, attribute in self.attributes.items() if attribute.sortable
-        ] + self._collection_keys(
+        return [name for name, attribute in self.attributes.items() if attribute.sortable] + self._collection_keys(
             collection for collection in self.collections if self.collections[collection].sortable
         )
 
@@ -184,8 +180,7 @@ def _in_range(number: int, condition: Condition) -> int:
 
 def _wrong_value(condition: Condition, kind: Kind) -> InvalidParameter:
     return InvalidParameter(
-        f"Invalid value for '{condition.name}' at column {condition.column}; "
-        f"it is compared with {kind.value}.",
+        f"Invalid value for '{condition.name}' at column {condition.column}; it is compared with {kind.value}.",
         field="filter",
     )
 

@@ -38,9 +38,7 @@ class Like(_Infix):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         return self.written(compiler, connection, "LIKE {} ESCAPE ''")
 
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, tuple[Any, ...]]:
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         # SQLite's LIKE ignores the case of ASCII letters; its GLOB does not.
         glob = type(self)(self.lhs, as_glob(self.rhs))
         return glob.written(compiler, connection, "GLOB {}")
@@ -54,9 +52,7 @@ class ILike(_Infix):
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         return self.written(compiler, connection, "ILIKE {} ESCAPE ''")
 
-    def as_sqlite(
-        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
-    ) -> tuple[str, tuple[Any, ...]]:
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> tuple[str, tuple[Any, ...]]:
         if self.rhs.isascii():
             return self.written(compiler, connection, "LIKE {}")
         # SQLite's LIKE folds ASCII only. REGEXP is Python's, by way of Django, and slower.
@@ -75,9 +71,7 @@ def as_regex(pattern: str) -> str:
     Atomic groups keep it from trying again what cannot match, so that no pattern takes more than quadratic
     time.
     """
-    first, *others = (
-        "".join("." if char == "_" else re.escape(char) for char in part) for part in pattern.split("%")
-    )
+    first, *others = ("".join("." if char == "_" else re.escape(char) for char in part) for part in pattern.split("%"))
     middle = "".join(f"(?>.*?{part})" for part in others[:-1] if part)
     return rf"(?is)\A{first}{middle}" + (rf".*{others[-1]}\Z" if others else r"\Z")
 

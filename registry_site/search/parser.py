@@ -13,9 +13,7 @@ MAX_FILTER_LENGTH = 10_000
 MAX_CLAUSES = 100
 MAX_ORDERINGS = 10
 MAX_ORDERING_LENGTH = 1_000
-_LONGEST_WHOLE_NUMBER = (
-    40  # digits; beyond them a float says as much, and Python refuses to read very long integers
-)
+_LONGEST_WHOLE_NUMBER = 40  # digits; beyond them a float says as much, and Python refuses to read very long integers
 
 
 class Operator(StrEnum):
@@ -88,9 +86,7 @@ def parse_filter(text: str | None) -> tuple[Condition, ...]:
             f"The filter has {len(text):,} characters; at most {MAX_FILTER_LENGTH:,} are allowed.",
             field="filter",
         )
-    tree = _parse(
-        text, "filter", lambda problem: f"Invalid clause(s) in filter string: {problem}", field="filter"
-    )
+    tree = _parse(text, "filter", lambda problem: f"Invalid clause(s) in filter string: {problem}", field="filter")
     if len(tree.children) > MAX_CLAUSES:
         raise InvalidParameter(
             f"The filter has {len(tree.children):,} clauses; at most {MAX_CLAUSES} are allowed.",
@@ -113,9 +109,7 @@ def parse_order_by(items: Sequence[str]) -> tuple[Ordering, ...]:
     seen = set()
     for ordering in orderings:
         if ordering.name in seen:
-            raise InvalidParameter(
-                f"order_by names '{ordering.name}' twice; name each key once.", field="order_by"
-            )
+            raise InvalidParameter(f"order_by names '{ordering.name}' twice; name each key once.", field="order_by")
         seen.add(ordering.name)
     return orderings
 
@@ -126,9 +120,7 @@ def _ordering(item: str) -> Ordering:
             f"An order_by item has {len(item):,} characters; at most {MAX_ORDERING_LENGTH:,} are allowed.",
             field="order_by",
         )
-    tree = _parse(
-        item, "ordering", lambda problem: f"Invalid order_by clause {item!r}: {problem}", field="order_by"
-    )
+    tree = _parse(item, "ordering", lambda problem: f"Invalid order_by clause {item!r}: {problem}", field="order_by")
     key, *direction = _tokens(tree)
     return Ordering(*_entity_and_key(key), descending=any(word.type == "DESC" for word in direction))
 
@@ -153,9 +145,7 @@ def _parse(text: str, start: str, complain: Callable[[str], str], field: str) ->
     try:
         return _lark.parse(text, start=start)
     except UnexpectedCharacters as error:
-        raise InvalidParameter(
-            complain(_problem(text, error.pos_in_stream or 0, error.allowed)), field=field
-        ) from None
+        raise InvalidParameter(complain(_problem(text, error.pos_in_stream or 0, error.allowed)), field=field) from None
     except UnexpectedToken as error:
         at_end = error.token.type == "$END"
         position = len(text.rstrip()) if at_end else error.token.start_pos or 0

@@ -41,9 +41,7 @@ def split_search(text: str | None) -> Search:
     """
     text = (text or "").strip()
     if len(text) > MAX_FILTER_LENGTH:
-        raise InvalidParameter(
-            f"The search has {len(text):,} characters; at most {MAX_FILTER_LENGTH:,} are allowed."
-        )
+        raise InvalidParameter(f"The search has {len(text):,} characters; at most {MAX_FILTER_LENGTH:,} are allowed.")
     try:
         return Search(conditions=parse_filter(text))
     except InvalidParameter:

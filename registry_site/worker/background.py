@@ -29,7 +29,9 @@ def main(arguments: list[str]) -> int:
     @worker_ready.connect(weak=False)
     def start_schedule(**signal: Any) -> None:
         # A thread and not `worker -B`, whose separate process outlives a killed worker.
-        service: Any = EmbeddedService(app, thread=True)
+        service: Any = EmbeddedService(
+            app, thread=True, scheduler_cls=app.conf.beat_scheduler
+        )  # as configured: no file
         service.start()
 
     worker.start()

@@ -59,7 +59,7 @@ def test_every_secret_comes_from_outside_and_must_be_given() -> None:
 
 def test_the_example_names_every_variable() -> None:
     wanted = {match[1] for match in VARIABLE.finditer((ROOT / "docker-compose.yml").read_text("utf-8"))}
-    example = (ROOT / "deploy" / "example.env").read_text("utf-8")
+    example = (ROOT / ".env.example").read_text("utf-8")
     assert set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE)) == wanted
 
 
@@ -169,5 +169,9 @@ def test_the_health_check_follows_the_answer(status: int, exit_code: int) -> Non
 
     with HTTPServer(("127.0.0.1", 0), Answer) as server:
         Thread(target=server.handle_request, daemon=True).start()
-        command = [sys.executable, "deploy/is_healthy.py", f"http://127.0.0.1:{server.server_port}/health"]
+        command = [
+            sys.executable,
+            "registry_site/container/is_healthy.py",
+            f"http://127.0.0.1:{server.server_port}/health",
+        ]
         assert subprocess.run(command, cwd=ROOT, capture_output=True, check=False).returncode == exit_code

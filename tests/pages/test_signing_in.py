@@ -48,7 +48,9 @@ def test_whoever_guesses_has_to_wait(client: Client, maria: User) -> None:
     assert "Too many failed attempts to sign in." in answer.content.decode()
 
 
-@pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+@pytest.mark.parametrize(
+    "address", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
 def test_signing_in_never_leads_to_another_site(client: Client, maria: User, address: str) -> None:
     answer = client.post("/sign-in", {"username": "maria", "password": PASSWORD, "next": address})
 

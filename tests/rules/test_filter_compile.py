@@ -64,9 +64,7 @@ def make_run(
     run = Run.objects.create(experiment=experiment, run_id=run_id, **columns)
     for key, value in (metrics or {}).items():
         is_nan = value != value
-        LatestMetric.objects.create(
-            run=run, key=key, value=0 if is_nan else value, is_nan=is_nan, timestamp=1
-        )
+        LatestMetric.objects.create(run=run, key=key, value=0 if is_nan else value, is_nan=is_nan, timestamp=1)
     Param.objects.bulk_create(Param(run=run, key=key, value=value) for key, value in (params or {}).items())
     RunTag.objects.bulk_create(RunTag(run=run, key=key, value=value) for key, value in (tags or {}).items())
     return run
@@ -316,9 +314,7 @@ def test_logged_models_are_found(two_logged_models: Experiment, text: str, names
 
 
 def test_only_the_metrics_on_a_dataset_count_when_that_is_asked(two_logged_models: Experiment) -> None:
-    q = compile_filter(
-        parse_filter("metrics.auc > 0.65"), LOGGED_MODELS, only={"metrics": Q(dataset_name="test")}
-    )
+    q = compile_filter(parse_filter("metrics.auc > 0.65"), LOGGED_MODELS, only={"metrics": Q(dataset_name="test")})
     assert list(LoggedModel.objects.filter(q).values_list("name", flat=True)) == ["two"]
 
 
@@ -333,8 +329,7 @@ def test_only_the_metrics_on_a_dataset_count_when_that_is_asked(two_logged_model
         (
             "registered models",
             "attributes.name = 'x'",
-            "Invalid key 'attributes.name': registered models are not filtered by it. "
-            "Valid keys are name, tags.<key>.",
+            "Invalid key 'attributes.name': registered models are not filtered by it. Valid keys are name, tags.<key>.",
         ),
         (
             "registered models",
@@ -458,9 +453,7 @@ def test_what_runs_do_not_have_is_refused(text: str) -> None:
     ],
     ids=["tags", "metrics", "list", "pattern"],
 )
-def test_the_greatest_filters_are_answered_within_a_second(
-    three_runs: Experiment, text: str, run_ids: str
-) -> None:
+def test_the_greatest_filters_are_answered_within_a_second(three_runs: Experiment, text: str, run_ids: str) -> None:
     start = time.process_time()
     assert found_runs(text) == set(run_ids)
     assert time.process_time() - start < 1
@@ -540,9 +533,7 @@ def test_words_are_found_anywhere_in_any_order_and_case() -> None:
         make_model(name)
 
     def found(*words: str) -> set[str]:
-        return set(
-            RegisteredModel.objects.filter(compile_words(words, "name")).values_list("name", flat=True)
-        )
+        return set(RegisteredModel.objects.filter(compile_words(words, "name")).values_list("name", flat=True))
 
     assert found("credit", "risk") == {"credit-RISK", "Risk of credit"}
     assert found("%_") == {"50%_x"}
@@ -599,10 +590,7 @@ def test_runs_without_a_metric_come_last_and_those_that_are_not_a_number_just_be
 ) -> None:
     losses: dict[str, float | None] = dict.fromkeys(many_runs)
     losses.update(
-        {
-            metric.run.run_id: float("nan") if metric.is_nan else metric.value
-            for metric in LatestMetric.objects.all()
-        }
+        {metric.run.run_id: float("nan") if metric.is_nan else metric.value for metric in LatestMetric.objects.all()}
     )
     expected = sorted(
         sorted(many_runs, key=lambda run_id: (-(int(run_id) % 2), run_id)), key=by_loss(losses, descending)
@@ -612,9 +600,7 @@ def test_runs_without_a_metric_come_last_and_those_that_are_not_a_number_just_be
 
 @pytest.mark.parametrize("directions", list(product(["ASC", "DESC"], repeat=3)))
 @pytest.mark.parametrize("size", [1, 7])
-def test_pages_lose_no_run_and_repeat_none(
-    many_runs: list[str], directions: tuple[str, ...], size: int
-) -> None:
+def test_pages_lose_no_run_and_repeat_none(many_runs: list[str], directions: tuple[str, ...], size: int) -> None:
     first, second, third = directions
     items = [f"end_time {first}", f"metrics.loss {second}", f"params.rate {third}"]
     ids = paged(items, size)
@@ -649,9 +635,7 @@ def test_versions_page_by_the_name_of_their_model_without_asking_for_it(
         model = make_model(name)
         for number in (1, 2):
             make_version(model, number)
-    plan = compile_order(
-        parse_order_by(["name DESC"]), MODEL_VERSIONS, ["registered_model__name", "-version"]
-    )
+    plan = compile_order(parse_order_by(["name DESC"]), MODEL_VERSIONS, ["registered_model__name", "-version"])
     rows = plan.apply(ModelVersion.objects.all())
     with django_assert_num_queries(1):
         keys = [plan.key_of(version) for version in rows]
@@ -702,9 +686,7 @@ def test_logged_models_are_ordered_by_their_newest_measurement(two_logged_models
         ),
     ],
 )
-def test_an_order_that_does_not_fit_is_answered_with_what_does(
-    noun: str, items: list[str], answer: str
-) -> None:
+def test_an_order_that_does_not_fit_is_answered_with_what_does(noun: str, items: list[str], answer: str) -> None:
     with pytest.raises(InvalidParameter) as refusal:
         compile_order(parse_order_by(items), TABLES[noun][0], ["pk"])
     assert refusal.value.message == answer

@@ -1,12 +1,15 @@
 """Moving versions: who may, what becomes of the occupant, and how a request ends. In the words of the rules."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from pytest_django import Settings
 
 from registry_site.accounts.actors import Actor, person
 from registry_site.accounts.levels import Level
+from registry_site.accounts.models import User
 from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity, OutboxEntry
 from registry_site.core.errors import (
@@ -53,12 +56,12 @@ def kim_actor(db: None) -> Actor:
     return person(make_user("kim", level=Level.CAN_MANAGE_PRODUCTION_VERSIONS), Origin.REST)
 
 
-def move(actor: Actor, version: int, stage: Stage, **more: object) -> ModelVersion:
-    return services.transition(actor, name="churn", version=version, to_stage=stage, **more)  # type: ignore[arg-type]
+def move(actor: Actor, version: int, stage: Stage, **more: Any) -> ModelVersion:
+    return services.transition(actor, name="churn", version=version, to_stage=stage, **more)
 
 
-def ask(actor: Actor, version: int = 1, stage: Stage = PRODUCTION, **more: object) -> TransitionRequest:
-    return services.request_transition(actor, name="churn", version=version, to_stage=stage, **more)  # type: ignore[arg-type]
+def ask(actor: Actor, version: int = 1, stage: Stage = PRODUCTION, **more: Any) -> TransitionRequest:
+    return services.request_transition(actor, name="churn", version=version, to_stage=stage, **more)
 
 
 def stages() -> list[str]:
@@ -135,8 +138,8 @@ def test_the_staging_level_puts_no_occupant_into_production_on_the_side(staging_
 def test_an_occupied_production_is_refused_with_the_occupant_and_both_ways_out(jon_actor: Actor) -> None:
     move(jon_actor, 1, PRODUCTION)
     assert refusal(Conflict, lambda: move(jon_actor, 2, PRODUCTION)) == (
-        "churn version 1 is in Production, which admits one version. Archive it with archive_existing_versions=true, or "
-        "say which stage it moves to."
+        "churn version 1 is in Production, which admits one version. Archive it with archive_existing_versions=true, "
+        "or say which stage it moves to."
     )
     assert stages() == ["Production", "None", "None"]
 
@@ -153,7 +156,8 @@ def test_why_the_occupant_left_is_in_its_own_line_of_history(jon_actor: Actor) -
     move(jon_actor, 1, PRODUCTION)
     move(jon_actor, 2, PRODUCTION, archive_existing=True)
     left, entered = Activity.objects.order_by("-pk")[:2][::-1]
-    assert (left.version, left.data["to_stage"], left.data["cause"]) == (1, "Archived", "version 2 moved to Production")
+    cause = "version 2 moved to Production"
+    assert (left.version, left.data["to_stage"], left.data["cause"]) == (1, "Archived", cause)
     assert (entered.version, entered.data["to_stage"], entered.data["cause"]) == (2, "Production", "")
 
 
@@ -193,8 +197,8 @@ def test_into_a_protected_stage_even_a_manager_needs_a_request(maria_actor: Acto
     protect(admin_actor)
     for actor in (maria_actor, admin_actor):
         assert refusal(PermissionDenied, lambda actor=actor: move(actor, 1, PRODUCTION)) == (
-            "Production is protected: moving churn version 1 from None to Production needs an approved request. Request "
-            "the transition at http://127.0.0.1:5000/models/churn/requests/new?version=1&to=Production"
+            "Production is protected: moving churn version 1 from None to Production needs an approved request. "
+            "Request the transition at http://127.0.0.1:5000/models/churn/requests/new?version=1&to=Production"
         )
 
 
@@ -223,9 +227,7 @@ def test_the_database_itself_refuses_a_second_occupant(jon_actor: Actor) -> None
 
 
 def test_unknown_versions_and_models_and_strangers(jon_actor: Actor, stranger_actor: Actor) -> None:
-    assert refusal(NotFound, lambda: move(jon_actor, 9, STAGING)) == (
-        "Model Version (name=churn, version=9) not found"
-    )
+    assert refusal(NotFound, lambda: move(jon_actor, 9, STAGING)) == ("Model Version (name=churn, version=9) not found")
     with pytest.raises(NotSignedIn):
         move(stranger_actor, 1, STAGING)
 
@@ -249,10 +251,8 @@ def test_whoever_reads_the_model_may_ask_and_nothing_moves_yet(eve_actor: Actor)
     )
 
 
-def test_somebody_who_may_not_see_the_model_is_told_that_there_is_none(
-    eve_actor: Actor, settings: pytest.FixtureRequest
-) -> None:
-    settings.PODIUM_DEFAULT_LEVEL = "NONE"  # type: ignore[attr-defined]
+def test_somebody_who_may_not_see_the_model_is_told_that_there_is_none(eve_actor: Actor, settings: Settings) -> None:
+    settings.PODIUM_DEFAULT_LEVEL = "NONE"
     assert refusal(NotFound, lambda: ask(eve_actor)) == "Registered Model with name=churn not found"
 
 
@@ -345,8 +345,9 @@ def test_reviewing_is_refused_below_the_level(maria_actor: Actor, eve_actor: Act
     ask(maria_actor)
     for actor in (eve_actor, staging_actor):
         told = f"To decide churn#1 one needs CAN_MANAGE_PRODUCTION_VERSIONS, which {actor.name} does not have."
-        assert refusal(PermissionDenied, lambda a=actor: services.approve(a, name="churn", number=1)) == told
-        assert refusal(PermissionDenied, lambda a=actor: services.reject(a, name="churn", number=1, comment="no")) == told
+        for act in (services.approve, services.reject):
+            said = refusal(PermissionDenied, lambda a=actor, act=act: act(a, name="churn", number=1, comment="x"))
+            assert said == told
     assert Review.objects.count() == 0
 
 
@@ -514,7 +515,7 @@ def test_setting_a_policy_is_history(admin_actor: Actor) -> None:
 
 # -- reading -----------------------------------------------------------------------------------------------------------
 def numbers(requests: object) -> list[int]:
-    return [request.number for request in requests]  # type: ignore[attr-defined]
+    return [request.number for request in requests]
 
 
 def test_a_request_waits_for_those_who_may_decide_and_have_not_reviewed_it(
@@ -550,10 +551,10 @@ def test_lists_of_requests_are_paged_by_role_and_state(maria_actor: Actor, eve_a
 
 
 def test_a_request_about_a_model_that_one_may_not_see_is_not_there(
-    maria_actor: Actor, eve_actor: Actor, settings: pytest.FixtureRequest
+    maria_actor: Actor, eve_actor: Actor, settings: Settings
 ) -> None:
     ask(maria_actor)
-    settings.PODIUM_DEFAULT_LEVEL = "NONE"  # type: ignore[attr-defined]
+    settings.PODIUM_DEFAULT_LEVEL = "NONE"
     assert refusal(NotFound, lambda: queries.get_request(eve_actor, "churn", 1)) == "There is no request churn#1."
     assert numbers(queries.all_requests(eve_actor)) == []
 
@@ -598,11 +599,12 @@ def test_what_a_candidate_is_measured_against(maria_actor: Actor, jon_actor: Act
     assert baseline(1) == 1, "afterwards, the version that it replaced"
 
 
-def test_a_grant_on_one_model_is_enough_to_decide_there(maria_actor: Actor, eve: object, churn: RegisteredModel) -> None:
-    grant(eve, Level.CAN_MANAGE_PRODUCTION_VERSIONS, churn)  # type: ignore[arg-type]
+def test_a_grant_on_one_model_is_enough_to_decide_there(
+    maria_actor: Actor, eve: User, eve_actor: Actor, churn: RegisteredModel
+) -> None:
+    grant(eve, Level.CAN_MANAGE_PRODUCTION_VERSIONS, churn)
     make_model(maria_actor, "fraud")
     make_version(maria_actor, "fraud")
     ask(maria_actor)
     services.request_transition(maria_actor, name="fraud", version=1, to_stage=PRODUCTION)
-    eve_actor = person(eve, Origin.REST)  # type: ignore[arg-type]
     assert [str(request) for request in queries.waiting_for(eve_actor)] == ["churn#1"]
