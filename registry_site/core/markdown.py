@@ -24,6 +24,8 @@ EXCERPTED = 4 * 1024  # characters that an excerpt is looked for in
 _EXTENSIONS = ["table", "autolink", "strikethrough", "tasklist"]
 _CODE_BLOCK = re.compile(r'<pre><code class="language-([^"]*)">(.*?)</code></pre>', re.DOTALL)
 _TASK = re.compile(r'<input type="checkbox" (checked="" )?disabled="" />')
+_HEADING = re.compile(r"<(/?)h([1-5])>")
+_EMPTY_HEADING = re.compile(r"<h([2-6])>\s*</h\1>\n?")
 _ANY_TAG = re.compile(r"<(/?)[a-z][a-z0-9]*[^>]*?(/?)>")
 _OTHER_SITE = re.compile(r"\s*([a-z][a-z0-9+.-]*:|[/\\]{2})", re.IGNORECASE)
 
@@ -50,8 +52,8 @@ def render_markdown(text: str) -> str:
     follow.
 
     Author's HTML, scripts, styles, ids and classes are gone; links lead to http, https, mailto or our own
-    pages; an image of another site leaves its words only, because it would tell that site who reads. A text
-    over 256 KB comes back in a `<pre>`.
+    pages; an image of another site leaves its words only, because it would tell that site who reads. Headings
+    begin at level 2: the first level is the page's own. A text over 256 KB comes back in a `<pre>`.
     """
     if len(text) > MAX_RENDERED:
         return f"<pre>{escape(text)}</pre>"
@@ -73,8 +75,8 @@ def _render(text: str) -> str:
     html: str = cmark.markdown_to_html_with_extensions(whole, 0, extensions=_EXTENSIONS)
     if len(html) > MAX_HTML or _depth(html) > MAX_DEPTH:
         return _as_written(whole)
-    return nh3.clean(
-        _TASK.sub(_name_task, _colour(html)),
+    clean = nh3.clean(
+        _HEADING.sub(_one_level_down, _TASK.sub(_name_task, _colour(html))),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=_safe_address,
@@ -84,6 +86,7 @@ def _render(text: str) -> str:
         url_schemes=_SCHEMES,
         link_rel="nofollow noopener",
     )
+    return _EMPTY_HEADING.sub("", clean)  # of one that held nothing but the author's HTML
 
 
 _render_short = lru_cache(maxsize=512)(_render)
@@ -116,6 +119,10 @@ def _colour(html: str) -> str:
         return f'<pre class="highlight" tabindex="0"><code>{inner}</code></pre>'
 
     return _CODE_BLOCK.sub(block, html)
+
+
+def _one_level_down(found: re.Match[str]) -> str:
+    return f"<{found[1]}h{int(found[2]) + 1}>"
 
 
 def _name_task(found: re.Match[str]) -> str:

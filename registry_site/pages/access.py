@@ -2,21 +2,23 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from django.http import HttpResponseBase
 
 from registry_site.pages.middleware import PageRequest
 
 P = ParamSpec("P")
-View = Callable[Concatenate[PageRequest, P], HttpResponseBase]
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
-def signed_in(view: View[P]) -> View[P]:
+def signed_in(
+    view: Callable[Concatenate[PageRequest, P], Answer],
+) -> Callable[Concatenate[PageRequest, P], Answer]:
     """Send strangers to the sign-in page, and bring them back afterwards."""
 
     @wraps(view)
-    def guarded(request: PageRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+    def guarded(request: PageRequest, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
         request.actor.require_signed_in()
         return view(request, *args, **kwargs)
 

@@ -12,7 +12,7 @@ from registry_site.promotion.queries import count_waiting_for
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`actor`, `reviews_waiting` (asked of the database only where it is shown), `open_mode`, `theme`, `podium_version`."""
+    """`actor`, `reviews_waiting` (asked of the database where it is shown), `open_mode`, `theme`, `podium_version`."""
     actor: Actor = getattr(request, "actor", stranger(Origin.PAGE))
     theme = request.COOKIES.get("theme", "")
     return {

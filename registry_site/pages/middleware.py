@@ -23,7 +23,7 @@ class PageRequest(HttpRequest):
 
 
 class PagesMiddleware:
-    """Sets `request.actor` and the time zone; turns Podium's errors into pages, and strangers towards the sign-in page."""
+    """Sets `request.actor` and the time zone; makes pages of Podium's errors, and shows strangers where to sign in."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

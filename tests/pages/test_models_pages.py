@@ -236,7 +236,7 @@ def test_a_model_that_one_may_not_read_is_a_404(
 def test_a_description_is_shown_as_markdown_and_never_as_markup(maria_page: Client, maria_actor: Actor) -> None:
     make_model(maria_actor, "churn", description=f"# Card\n\n{PROBE} [x](javascript:alert(1))")
     html = html_of(maria_page.get("/models/churn"))
-    assert "<h1>Card</h1>" in html
+    assert "<h2>Card</h2>" in html
     assert "onerror" not in html
     assert "javascript:" not in html
 
@@ -246,7 +246,7 @@ def test_a_description_is_edited_on_its_own_page_without_scripts(maria_page: Cli
     assert "old</textarea>" in html_of(maria_page.get("/models/churn/description"))
     answer = maria_page.post("/models/churn/description", {"description": "# new"}, follow=True)
     assert answer.redirect_chain[0][0] == "/models/churn"
-    assert "<h1>new</h1>" in html_of(answer)
+    assert "<h2>new</h2>" in html_of(answer)
 
 
 def test_and_in_its_place_with_them(maria_page: Client, maria_actor: Actor) -> None:

@@ -244,7 +244,38 @@ def test_hostile_text_is_answered_within_a_second(text: str) -> None:
 
 
 _fragments = st.sampled_from(
-    ["name", "tags.`a b`", "metrics.auc", "=", "!=", "LIKE", "NOT", "IN", "IS", "NULL", "AND", "OR", "(", ")", ",", ";", "'text'", '"text"', "'", '"', "`", "1", "-2.5e3", "NaN", " ", "\\", "\x00", "�", "run name", "DESC"]
+    [
+        "name",
+        "tags.`a b`",
+        "metrics.auc",
+        "=",
+        "!=",
+        "LIKE",
+        "NOT",
+        "IN",
+        "IS",
+        "NULL",
+        "AND",
+        "OR",
+        "(",
+        ")",
+        ",",
+        ";",
+        "'text'",
+        '"text"',
+        "'",
+        '"',
+        "`",
+        "1",
+        "-2.5e3",
+        "NaN",
+        " ",
+        "\\",
+        "\x00",
+        "�",
+        "run name",
+        "DESC",
+    ]
 )
 _texts = st.one_of(
     st.text(max_size=200), st.lists(_fragments, max_size=30).map(" ".join), st.lists(_fragments).map("".join)

@@ -146,7 +146,7 @@ def test_what_people_write_is_rendered() -> None:
         "3. third\n\n> quoted\n\n![roc](plots/roc.png)\n"
     )
     for part in (
-        "<h1>Credit risk</h1>",
+        "<h2>Credit risk</h2>",
         "<strong>gradient boosting</strong>",
         "<del>draft</del>",
         "<em>final</em>",
@@ -300,3 +300,16 @@ def test_the_colours_of_code_can_be_read_in_both_themes() -> None:
             assert contrast(light, ground) >= 4.5, (light, ground)
         for ground in [dark_ground] if dark_ground else grounds["dark"]:
             assert contrast(dark, ground) >= 4.5, (dark, ground)
+
+
+def test_headings_begin_below_the_one_of_the_page() -> None:
+    html = render_markdown("# Card\n\n## Use\n\n###### Note\n\n```html\n<h1>kept</h1>\n```\n")
+    assert "<h2>Card</h2>" in html
+    assert "<h3>Use</h3>" in html
+    assert "<h6>Note</h6>" in html
+    assert "<h1>" not in html
+    assert "h1" in html
+
+
+def test_a_heading_of_nothing_but_html_leaves_no_empty_heading() -> None:
+    assert render_markdown("# <img src=x onerror=alert(1)>\n\ntext\n") == "<p>text</p>\n"

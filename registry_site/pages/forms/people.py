@@ -20,7 +20,9 @@ class SignInForm(forms.Form):
 class ProfileForm(forms.Form):
     display_name = forms.CharField(label=_("Display name"), max_length=150, required=False)
     email = forms.EmailField(
-        label=_("E-mail"), required=False, help_text=_("Where requests that wait for you, and verdicts on yours, go to.")
+        label=_("E-mail"),
+        required=False,
+        help_text=_("Where requests that wait for you, and verdicts on yours, go to."),
     )
     time_zone = forms.ChoiceField(
         label=_("Time zone"), choices=[(name, name) for name in sorted(zoneinfo.available_timezones())]

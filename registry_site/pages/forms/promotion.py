@@ -76,15 +76,13 @@ class CancelForm(forms.Form):
     )
 
 
-def occupant_choices(
-    policy: Policy, to_stage: Stage, occupants: "Sequence[ModelVersion]"
-) -> list[tuple[str, str]]:
-    """What may become of the versions in the stage, as (value, words), the usual choice first; empty for no question."""
+def occupant_choices(policy: Policy, to_stage: Stage, occupants: "Sequence[ModelVersion]") -> list[tuple[str, str]]:
+    """What may become of the versions in the stage, as (value, words), the usual choice first; empty: no question."""
     if not occupants or to_stage not in ACTIVE_STAGES:
         return []
-    who = ngettext(
-        "version %(numbers)s", "versions %(numbers)s", len(occupants)
-    ) % {"numbers": ", ".join(str(occupant.version) for occupant in occupants[:5])}
+    who = ngettext("version %(numbers)s", "versions %(numbers)s", len(occupants)) % {
+        "numbers": ", ".join(str(occupant.version) for occupant in occupants[:5])
+    }
     archive = (OccupantDecision.ARCHIVE.value, gettext("Archive %(who)s") % {"who": who})
     keep = (OccupantDecision.KEEP.value, gettext("Leave %(who)s where it is") % {"who": who})
     moves = [

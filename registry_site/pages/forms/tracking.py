@@ -29,6 +29,8 @@ class RunForm(forms.Form):
 class RegisterForm(forms.Form):
     """A model's folder becomes a version. Tags come as pairs of `tag_key` and `tag_value`."""
 
+    use_required_attribute = False  # a browser would insist on fields that the choices made hide
+
     EXISTING, NEW = "existing", "new"
     TARGETS = ((EXISTING, _("An existing model")), (NEW, _("A new model")))
     STAGES = (
@@ -40,28 +42,47 @@ class RegisterForm(forms.Form):
 
     path = forms.ChoiceField(label=_("Model folder"), required=False)
     target = forms.ChoiceField(label=_("Register as a version of"), choices=TARGETS, widget=forms.RadioSelect)
-    existing = forms.CharField(label=_("Registered model"), required=False, strip=False)
+    existing = forms.CharField(
+        label=_("Registered model"),
+        strip=False,
+        error_messages={"required": _("Choose a registered model, or make a new one.")},
+    )
     new_name = forms.CharField(
-        label=_("Name of the new model"), required=False, strip=False, max_length=256,
+        label=_("Name of the new model"),
+        strip=False,
+        max_length=256,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Name the new model.")},
     )
     description = forms.CharField(
-        label=_("What is new in this version?"), required=False, strip=False,
+        label=_("What is new in this version?"),
+        required=False,
+        strip=False,
         widget=forms.Textarea(attrs={"rows": 3, "placeholder": _("Markdown")}),
     )
     alias = forms.CharField(
-        label=_("Alias"), required=False, widget=forms.TextInput(attrs={"placeholder": "champion", "autocomplete": "off"}),
+        label=_("Alias"),
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "champion", "autocomplete": "off"}),
     )
     promote_to = forms.ChoiceField(label=_("Also request promotion"), choices=STAGES, required=False)
     reason = forms.CharField(
-        label=_("Reason for the reviewers"), required=False, strip=False, widget=forms.Textarea(attrs={"rows": 2})
+        label=_("Reason for the reviewers"),
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={"required": _("Say why it should be promoted: reviewers read this first.")},
     )
 
     def __init__(self, data: Any = None, *, paths: list[tuple[str, str]], suggest_url: str, **more: Any) -> None:
         super().__init__(data, **more)
         self.fields["path"].choices = paths  # type: ignore[attr-defined]  # of a ChoiceField
         self.fields["existing"].widget.attrs.update(
-            {"data-combobox-url": f"{suggest_url}?q=", "placeholder": _("Type to search"), "autocomplete": "off"}
+            {
+                "data-combobox-url": f"{suggest_url}?q=",
+                "placeholder": _("Type to search"),
+                "autocomplete": "off",
+                "autofocus": data is None,  # with errors the focus belongs to their summary
+            }
         )
 
     def tag_pairs(self) -> list[tuple[str, str]]:
@@ -77,13 +98,9 @@ class RegisterForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
-        wanted = "new_name" if cleaned.get("target") == self.NEW else "existing"
-        if not cleaned.get(wanted, "").strip() and wanted not in self.errors:
-            self.add_error(
-                wanted, _("Name the new model.") if wanted == "new_name" else _("Choose a registered model, or make a new one.")
-            )
-        if cleaned.get("promote_to") and not cleaned.get("reason", "").strip():
-            self.add_error("reason", _("Say why it should be promoted: reviewers read this first."))
+        self.errors.pop("existing" if cleaned.get("target") == self.NEW else "new_name", None)
+        if not cleaned.get("promote_to"):
+            self.errors.pop("reason", None)
         pairs = self._typed_pairs()
         if any(not key for key, _value in pairs):
             self.add_error(None, _("A tag has a value and no key."))

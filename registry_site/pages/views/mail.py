@@ -8,19 +8,17 @@ from django.utils.translation import gettext as _
 from registry_site.notifications import queries
 from registry_site.pages.access import signed_in
 from registry_site.pages.middleware import PageRequest
+from registry_site.pages.parts import pager_of
 
 
 @signed_in
 def mail_folder(request: PageRequest) -> HttpResponse:
     """What was mailed, what waits, and what failed; newest first."""
-    page = queries.mails(request.actor, page_token=request.GET.get("page_token"))
-    first = request.path if request.GET.get("page_token") else None
+    page = queries.browse_mails(request.actor, page_token=request.GET.get("page_token"))
     context = {
         "mails": page.rows,
         "by_smtp": bool(settings.EMAIL_HOST),
-        "info": "",
-        "newer": first,
-        "older": f"?page_token={page.next_page_token}" if page.next_page_token else None,
+        "pager": pager_of(request, page.next_page_token),
         "empty_title": _("No mail yet"),
         "empty_text": _("Mail is written when somebody requests a promotion, and when a request is decided."),
     }

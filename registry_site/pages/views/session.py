@@ -1,9 +1,8 @@
 """Coming in and going out."""
 
 from django.contrib.auth import login, logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -16,15 +15,10 @@ from registry_site.audit.kinds import Origin
 from registry_site.pages.access import public
 from registry_site.pages.forms.people import SignInForm
 from registry_site.pages.middleware import PageRequest
+from registry_site.pages.parts import safe_next
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 YEAR = 365 * 24 * 3600
-
-
-def safe_next(request: HttpRequest, address: str) -> str:
-    """An address of this site to go on to; the home page for any other."""
-    is_ours = url_has_allowed_host_and_scheme(address, {request.get_host()}, require_https=request.is_secure())
-    return address if is_ours else "/"
 
 
 @public

@@ -1,0 +1,260 @@
+"""Experiments: all of them, and the runs of one."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import prefetch_related_objects
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from registry_site.core.errors import InvalidParameter, PodiumError
+from registry_site.core.markdown import excerpt
+from registry_site.pages.access import signed_in
+from registry_site.pages.forms.tracking import ExperimentForm
+from registry_site.pages.middleware import PageRequest
+from registry_site.pages.parts import pager_of, render_page
+from registry_site.pages.run_table import NOTE_TAG, OWN_TAGS, chosen_columns, columns_of, filter_of, order_by, rows_of
+from registry_site.registry.queries import search_versions
+from registry_site.tracking import queries, services
+from registry_site.tracking.rules import ViewType
+
+EXPERIMENTS_PER_PAGE = 50
+RUNS_PER_PAGE = 50
+VERSIONS_SHOWN = 500
+_SORTS = {
+    "name": "name ASC",
+    "-name": "name DESC",
+    "creation_time": "creation_time ASC",
+    "-creation_time": "creation_time DESC",
+    "last_update_time": "last_update_time ASC",
+    "-last_update_time": "last_update_time DESC",
+}
+
+
+# -- all of them -------------------------------------------------------------------------------------------------------
+@signed_in
+def experiments(request: PageRequest) -> HttpResponse:
+    """The experiments that match what was typed, newest first unless a column's link says otherwise."""
+    text, sort, token = request.GET.get("q", ""), request.GET.get("sort", ""), request.GET.get("page_token")
+    view_type = _view_type(request)
+    _tidy(request, drop_columns=True)
+    problem = ""
+    try:
+        page = queries.experiments_overview(
+            request.actor,
+            text=text,
+            order_by=[_SORTS[sort]] if sort in _SORTS else [],
+            view_type=view_type,
+            max_results=EXPERIMENTS_PER_PAGE,
+            page_token=token,
+        )
+    except InvalidParameter as error:
+        problem, rows, next_token = error.message, [], ""
+    else:
+        prefetch_related_objects([summary.experiment for summary in page.rows], "created_by")
+        rows, next_token = [_experiment_row(summary) for summary in page.rows], page.next_page_token
+    context = {
+        "q": text,
+        "sort": sort or "-creation_time",
+        "problem": problem,
+        "rows": rows,
+        "deleted": view_type is ViewType.DELETED_ONLY,
+        "pager": pager_of(request, next_token),
+        "code": snippet_of(request, "my-first-experiment"),
+    }
+    return _with_problem(request, "pages/experiments/experiments.html", "pages/experiments/_experiments.html", context)
+
+
+def _experiment_row(summary: queries.ExperimentSummary) -> dict[str, Any]:
+    tags = summary.experiment.tags.all()
+    note = next((tag.value for tag in tags if tag.key == NOTE_TAG), "")
+    return {
+        "experiment": summary.experiment,
+        "run_count": summary.run_count,
+        "last_start_time": summary.last_start_time,
+        "excerpt": excerpt(note, 120) if note else "",
+        "tags": [tag for tag in tags if not tag.key.startswith(OWN_TAGS)],
+    }
+
+
+@signed_in
+def new_experiment(request: PageRequest) -> HttpResponse:
+    """A name and what it is about: as a page or in the dialog."""
+    form = ExperimentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        note = form.cleaned_data["description"]
+        try:
+            experiment = services.create_experiment(
+                request.actor, name=form.cleaned_data["name"], tags={NOTE_TAG: note} if note else {}
+            )
+        except PodiumError as error:
+            form.add_error(error.field if error.field in form.fields else None, error.message)
+        else:
+            messages.success(request, _("Experiment “%(name)s” is made.") % {"name": experiment.name})
+            return _go_to(request, reverse("experiment", args=[experiment.pk]))
+    return _form_page(
+        request, form, heading=_("New experiment"), submit=_("Make experiment"), back=reverse("experiments")
+    )
+
+
+# -- one of them -------------------------------------------------------------------------------------------------------
+@signed_in
+def experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
+    """The runs of an experiment that meet the filter, with the metrics and params chosen as columns."""
+    found = queries.get_experiment(request.actor, experiment_id)
+    text, sort, token = request.GET.get("filter", ""), request.GET.get("sort", ""), request.GET.get("page_token")
+    view_type = _view_type(request)
+    keys = queries.distinct_keys(request.actor, experiment_id)
+    possible = columns_of(keys.metrics, keys.params)
+    columns = chosen_columns(request.GET.getlist("cols") if "cols" in request.GET else None, possible)
+    _tidy(request, drop_columns=columns == chosen_columns(None, possible))
+    rows, next_token, problem = [], "", ""
+    try:
+        page = queries.search_runs(
+            request.actor,
+            experiment_ids=[experiment_id],
+            filter=filter_of(text),
+            view_type=view_type,
+            order_by=order_by(sort),
+            max_results=RUNS_PER_PAGE,
+            page_token=token,
+        )
+    except InvalidParameter as error:
+        problem = error.message
+    else:
+        versions = versions_of_runs(request, [run.run_id for run in page.rows])
+        rows, next_token = rows_of(page.rows, columns, versions), page.next_page_token
+    tags = found.tags.all()
+    context = {
+        "crumbs": [(_("Experiments"), reverse("experiments")), (found.name, "")],
+        "experiment": found,
+        "note": next((tag.value for tag in tags if tag.key == NOTE_TAG), ""),
+        "tags": [tag for tag in tags if not tag.key.startswith(OWN_TAGS)],
+        "filter": text,
+        "sort": sort or "-start_time",
+        "problem": problem,
+        "rows": rows,
+        "has_versions": any(row.versions for row in rows),
+        "has_tags": any(row.tags for row in rows),
+        "has_data": any(row.run.dataset_inputs.all() for row in rows),
+        "columns": columns,
+        "choices": _choices(possible, columns),
+        "deleted": view_type is ViewType.DELETED_ONLY,
+        "pager": pager_of(request, next_token),
+        "code": snippet_of(request, found.name),
+    }
+    return _with_problem(request, "pages/experiments/experiment.html", "pages/experiments/_runs.html", context)
+
+
+def _tidy(request: PageRequest, *, drop_columns: bool) -> None:
+    """Take out of the query what says nothing, so that links and the address stay short: empty fields, and the columns
+    that would be shown anyway."""
+    query = request.GET.copy()
+    for name, values in request.GET.lists():
+        if (name == "cols" and drop_columns) or (name != "cols" and not any(values)):
+            del query[name]
+    request.GET = query  # type: ignore[assignment]  # a copy that is not changed any more
+
+
+def _choices(possible: list[Any], chosen: list[Any]) -> list[tuple[str, list[tuple[Any, bool]]]]:
+    everything = list(dict.fromkeys([*possible, *chosen]))
+    return [
+        (label, [(column, column in chosen) for column in everything if column.entity == entity])
+        for label, entity in ((_("Metrics"), "metrics"), (_("Parameters"), "params"))
+    ]
+
+
+def versions_of_runs(request: PageRequest, run_ids: list[str]) -> list[Any]:
+    """The registered versions that these runs became, newest first."""
+    if not run_ids:
+        return []
+    among = ", ".join(f"'{run_id}'" for run_id in run_ids)
+    return list(search_versions(request.actor, filter=f"run_id IN ({among})", max_results=VERSIONS_SHOWN).rows)
+
+
+@signed_in
+def edit_experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
+    """Another name, another description."""
+    found = queries.get_experiment(request.actor, experiment_id)
+    note = next((tag.value for tag in found.tags.all() if tag.key == NOTE_TAG), "")
+    form = ExperimentForm(request.POST or None, initial={"name": found.name, "description": note})
+    here = reverse("experiment", args=[experiment_id])
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.rename_experiment(request.actor, experiment_id=experiment_id, new_name=form.cleaned_data["name"])
+            services.set_experiment_tag(
+                request.actor, experiment_id=experiment_id, key=NOTE_TAG, value=form.cleaned_data["description"]
+            )
+        except PodiumError as error:
+            form.add_error(None, error.message)
+        else:
+            messages.success(request, _("The experiment is saved."))
+            return _go_to(request, here)
+    return _form_page(request, form, heading=_("Edit experiment"), submit=_("Save"), back=here)
+
+
+@require_POST
+@signed_in
+def delete_experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
+    """Mark it and its runs as deleted; the message says the way back."""
+    services.delete_experiment(request.actor, experiment_id=experiment_id)
+    messages.success(request, _("The experiment and its runs are deleted. They can be restored from its page."))
+    return redirect("experiment", experiment_id=experiment_id)
+
+
+@require_POST
+@signed_in
+def restore_experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
+    """Bring it and all its runs back."""
+    services.restore_experiment(request.actor, experiment_id=experiment_id)
+    messages.success(request, _("The experiment and its runs are back."))
+    return redirect("experiment", experiment_id=experiment_id)
+
+
+# -- what they share ---------------------------------------------------------------------------------------------------
+def snippet_of(request: PageRequest, name: str) -> str:
+    """Python that logs a first run to this server."""
+    host = request.build_absolute_uri("/").rstrip("/")
+    tokens = request.build_absolute_uri(reverse("tokens"))
+    return (
+        f"# export MLFLOW_TRACKING_TOKEN=…   made at {tokens}\n"
+        "import mlflow\n\n"
+        f"mlflow.set_tracking_uri({host!r})\n"
+        f"mlflow.set_experiment({name!r})\n\n"
+        "with mlflow.start_run():\n"
+        '    mlflow.log_param("learning_rate", 0.1)\n'
+        '    mlflow.log_metric("accuracy", 0.93)\n'
+    )
+
+
+def _view_type(request: PageRequest) -> ViewType:
+    return ViewType.DELETED_ONLY if request.GET.get("view") == "deleted" else ViewType.ACTIVE_ONLY
+
+
+def _with_problem(request: PageRequest, page: str, part: str, context: dict[str, Any]) -> HttpResponse:
+    """The list. A filter that is wrong leaves what is in sight as it was, and says so beside the box."""
+    response = render_page(request, page, context, parts={"results": part}, status=422 if context["problem"] else 200)
+    response.headers["HX-Push-Url"] = f"{request.path}?{request.GET.urlencode()}".removesuffix("?")
+    if context["problem"]:
+        response.headers["HX-Reswap"] = "none"  # what is marked out of band, the problem itself, is swapped still
+        response.headers["HX-Push-Url"] = "false"
+    return response
+
+
+def _form_page(request: PageRequest, form: Any, *, heading: str, submit: str, back: str) -> HttpResponse:
+    context = {
+        "base": "components/dialog.html" if request.htmx else "base.html",
+        "form": form,
+        "form_heading": heading,
+        "submit": submit,
+        "back": back,
+    }
+    return render(request, "pages/experiments/form.html", context, status=422 if form.errors else 200)
+
+
+def _go_to(request: PageRequest, url: str) -> HttpResponse:
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)

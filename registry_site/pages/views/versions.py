@@ -1,0 +1,268 @@
+"""One version of a registered model: all that is needed to judge it, and changing it."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.forms import Form
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from registry_site.accounts.levels import Level
+from registry_site.core.errors import PodiumError
+from registry_site.pages.access import signed_in
+from registry_site.pages.differences import differences
+from registry_site.pages.forms.promotion import MoveForm
+from registry_site.pages.forms.registry import AliasForm, DescriptionForm, TagForm
+from registry_site.pages.marks import AliasesBox, TagsBox, shown_tags
+from registry_site.pages.middleware import PageRequest
+from registry_site.pages.parts import go, render_dialog, render_page_or_part, show_error, status_of, wants_part
+from registry_site.pages.sentences import lines_of
+from registry_site.pages.snippets import load_snippets
+from registry_site.pages.views.requests import request_rows
+from registry_site.promotion.queries import direct_moves, preflight, requests_of_model
+from registry_site.promotion.rules import OccupantDecision, RequestState
+from registry_site.promotion.services import delete_version as delete
+from registry_site.promotion.services import transition
+from registry_site.registry import services
+from registry_site.registry.access import level_of
+from registry_site.registry.evidence import Evidence, evidence_of
+from registry_site.registry.files import mlmodel_of, requirements_of
+from registry_site.registry.history import display_names, history_of
+from registry_site.registry.queries import get_version, newest_in_stage
+from registry_site.registry.stages import ACTIVE_STAGES, Stage, parse_stage
+
+if TYPE_CHECKING:  # the rows come from queries; only their types are named here
+    from registry_site.registry.models import ModelVersion
+
+LINES = 20
+
+
+@signed_in
+def version(request: PageRequest, name: str, version: int) -> HttpResponse:
+    """Stage, evidence, description, files, history."""
+    return _version_page(request, name, version)
+
+
+def _version_page(request: PageRequest, name: str, number: int, *, bound: Form | None = None) -> HttpResponse:
+    found = get_version(request.actor, name, number)
+    production = newest_in_stage(request.actor, name, Stage.PRODUCTION)
+    baseline = production if production != found else None
+    own, *other = evidence_of(request.actor, [found, *([baseline] if baseline else [])])
+    pending = list(requests_of_model(request.actor, name, version=number, state=RequestState.PENDING)[:4])
+    history = history_of(request.actor, name, version=number, max_results=LINES)
+    moves = direct_moves(request.actor, found)
+    ask_for = Stage.ARCHIVED if found.current_stage == Stage.PRODUCTION.value else Stage.PRODUCTION
+    requirements = requirements_of(request.actor, found)
+    host = request.build_absolute_uri("/").rstrip("/")
+    context: dict[str, Any] = {
+        "version": found,
+        "model": found.registered_model,
+        "crumbs": [(_("Models"), reverse("models")), (name, reverse("model", args=[name])), (f"v{number}", "")],
+        "may_edit": level_of(request.actor, found.registered_model) >= Level.CAN_EDIT,
+        "may_manage": level_of(request.actor, found.registered_model) >= Level.CAN_MANAGE,
+        "moves": moves,
+        "ask_for": ask_for,
+        "asked_already": next((one for one in pending if one.to_stage == ask_for.value), None),
+        "pending": request_rows(pending),
+        "evidence": own,
+        "baseline": baseline,
+        "differences": differences(other[0] if other else None, own),
+        "mlmodel": mlmodel_of(request.actor, found),
+        "requirements": requirements,
+        "requirements_text": "\n".join(requirements),
+        "files_url": files_url(found, own),
+        "datasets": [one.dataset for one in own.run.dataset_inputs.all()] if own.run else [],
+        "commit": own.run_tags.get("mlflow.source.git.commit", ""),
+        "tags_box": _tags_box(request, found, bound if isinstance(bound, TagForm) else None),
+        "aliases_box": _aliases_box(request, found, bound if isinstance(bound, AliasForm) else None),
+        "uri": f"models:/{name}/{number}",
+        "snippets": load_snippets(host, f"models:/{name}/{number}", name=name, version=number),
+        "lines": lines_of(history.rows, name, display_names(history.rows)),
+        "more_lines": bool(history.next_page_token),
+    }
+    return render(request, "pages/versions/version.html", context, status=status_of(bound) if bound else 200)
+
+
+def files_url(found: "ModelVersion", evidence: Evidence) -> str:
+    """Where the files of a version are browsed; empty where this server has none of them."""
+    if evidence.logged_model is not None:
+        return reverse("logged_model", args=[evidence.logged_model.model_id])
+    if evidence.run is None:
+        return ""
+    path = found.storage_location.removeprefix(f"{evidence.run.artifact_uri}/")
+    if path != found.storage_location and path:
+        return reverse("run_artifact", args=[evidence.run.run_id, path])
+    return reverse("run_artifacts", args=[evidence.run.run_id])
+
+
+@signed_in
+def edit_version(request: PageRequest, name: str, version: int) -> HttpResponse:
+    """The description, edited in its place or on a page of its own."""
+    found = get_version(request.actor, name, version)
+    form = DescriptionForm(request.POST or None, initial={"description": found.description})
+    url = reverse("version", args=[name, version])
+    if request.method == "POST" and form.is_valid():
+        try:
+            found = services.describe_version(
+                request.actor, name=name, version=version, description=form.cleaned_data["description"]
+            )
+        except PodiumError as error:
+            show_error(form, error)
+        else:
+            if not wants_part(request):
+                return go(request, url, said=_("The description is saved."))
+            context = {"text": found.description, "may_edit": True, "edit_url": request.path}
+            return render(request, "pages/models/_description.html", context)
+    if request.GET.get("show") and wants_part(request):
+        may_edit = level_of(request.actor, found.registered_model) >= Level.CAN_EDIT
+        context = {"text": found.description, "may_edit": may_edit, "edit_url": request.path}
+        return render(request, "pages/models/_description.html", context)
+    context = {
+        "form": form,
+        "back": url,
+        "crumbs": [
+            (_("Models"), reverse("models")),
+            (name, reverse("model", args=[name])),
+            (f"v{version}", url),
+            (_("Description"), ""),
+        ],
+        "title": f"{name} v{version}",
+    }
+    return render_page_or_part(
+        request,
+        "pages/models/edit_description.html",
+        "pages/models/_description_form.html",
+        context,
+        status=status_of(form),
+    )
+
+
+# -- moving and deleting -----------------------------------------------------------------------------------------------
+@signed_in
+def transition_version(request: PageRequest, name: str, version: int) -> HttpResponse:
+    """A dialog, or a page, that moves the version at once, for whoever may do that without asking."""
+    found = get_version(request.actor, name, version)
+    moves = direct_moves(request.actor, found)
+    asked = request.POST.get("to") or request.GET.get("to", "")
+    to_stage = parse_stage(asked) if asked else next(iter(moves), Stage.PRODUCTION)
+    ahead = preflight(request.actor, name=name, version=version, to_stage=to_stage)
+    form = MoveForm(request.POST or None, preflight=ahead)
+    if request.method == "POST" and form.is_valid():
+        decision, occupant_to = form.decision
+        try:
+            transition(
+                request.actor,
+                name=name,
+                version=version,
+                to_stage=to_stage,
+                archive_existing=decision is OccupantDecision.ARCHIVE and to_stage in ACTIVE_STAGES,
+                occupant_to=occupant_to,
+                comment=form.cleaned_data["comment"],
+            )
+        except PodiumError as error:
+            show_error(form, error)
+        else:
+            said = _("Version %(version)s is in %(stage)s now.") % {"version": version, "stage": to_stage.value}
+            return go(request, reverse("version", args=[name, version]), said=said)
+    context = {
+        "form": form,
+        "version": found,
+        "model": found.registered_model,
+        "ahead": ahead,
+        "to_stage": to_stage,
+        "moves": moves,
+        "crumbs": [
+            (_("Models"), reverse("models")),
+            (name, reverse("model", args=[name])),
+            (f"v{version}", reverse("version", args=[name, version])),
+            (_("Move"), ""),
+        ],
+    }
+    return render_dialog(request, "pages/versions/transition.html", context, status=status_of(form))
+
+
+@signed_in
+def delete_version(request: PageRequest, name: str, version: int) -> HttpResponse:
+    """A dialog, or a page, that asks once more, and deletes."""
+    found = get_version(request.actor, name, version)
+    form = Form(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        form.is_valid()
+        try:
+            delete(request.actor, name=name, version=version)
+        except PodiumError as error:
+            show_error(form, error)
+        else:
+            said = _("Version %(version)s is deleted.") % {"version": version}
+            return go(request, reverse("model", args=[name]), said=said)
+    context = {
+        "form": form,
+        "version": found,
+        "model": found.registered_model,
+        "crumbs": [
+            (_("Models"), reverse("models")),
+            (name, reverse("model", args=[name])),
+            (f"v{version}", reverse("version", args=[name, version])),
+            (_("Delete"), ""),
+        ],
+    }
+    return render_dialog(request, "pages/versions/delete.html", context, status=status_of(form))
+
+
+# -- tags and aliases --------------------------------------------------------------------------------------------------
+def _tags_box(request: PageRequest, found: "ModelVersion", form: Form | None = None) -> TagsBox:
+    place = [found.registered_model.name, found.version]
+    may_edit = level_of(request.actor, found.registered_model) >= Level.CAN_EDIT
+    return TagsBox(
+        tags=shown_tags(found.tags.all()),
+        set_url=reverse("version_tags", args=place),
+        delete_url=reverse("delete_version_tag", args=place),
+        form=(form or TagForm(auto_id="id_tag_%s")) if may_edit else None,
+    )
+
+
+def _aliases_box(request: PageRequest, found: "ModelVersion", form: Form | None = None) -> AliasesBox:
+    name = found.registered_model.name
+    may_edit = level_of(request.actor, found.registered_model) >= Level.CAN_EDIT
+    return AliasesBox(
+        aliases=sorted(found.aliases.all(), key=lambda alias: alias.alias),
+        set_url=reverse("model_aliases", args=[name]),
+        delete_url=reverse("delete_alias", args=[name]),
+        form=(form or AliasForm(auto_id="id_alias_%s")) if may_edit else None,
+        name=name,
+        next=reverse("version", args=[name, found.version]),
+        version=found.version,
+    )
+
+
+@require_POST
+@signed_in
+def version_tags(request: PageRequest, name: str, version: int) -> HttpResponse:
+    """Set a tag."""
+    form = TagForm(request.POST, auto_id="id_tag_%s")
+    if form.is_valid():
+        try:
+            services.set_version_tag(request.actor, name=name, version=version, **form.cleaned_data)
+        except PodiumError as error:
+            show_error(form, error)
+    return _after_tags(request, name, version, form)
+
+
+@require_POST
+@signed_in
+def delete_version_tag(request: PageRequest, name: str, version: int) -> HttpResponse:
+    """Remove a tag."""
+    services.delete_version_tag(request.actor, name=name, version=version, key=request.POST.get("key", ""))
+    return _after_tags(request, name, version, None)
+
+
+def _after_tags(request: PageRequest, name: str, version: int, form: TagForm | None) -> HttpResponse:
+    failed = form if form and form.errors else None
+    if wants_part(request):
+        box = _tags_box(request, get_version(request.actor, name, version), failed)
+        return render(request, "pages/models/_tags.html", {"box": box}, status=422 if failed else 200)
+    if failed:
+        return _version_page(request, name, version, bound=failed)
+    return go(request, reverse("version", args=[name, version]))

@@ -1,0 +1,306 @@
+"""Every page there is, as different people see it: whole, accessible, and as good on a phone and in the dark."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from playwright.sync_api import Page, expect
+
+from registry_site.pages.urls import urlpatterns
+from tests.browser.conftest import OpenWindow
+from tests.browser.training import Logger
+from tests.browser.windows import Theme, Window
+from tests.live import Podium
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+MODEL = "churn-predictor"
+LOGGED = "fraud-detector"  # its versions come from logged models of MLflow 3
+LONG_NAME = "a.very-long.name_" + "x" * 200
+AXE = Axe().axe_script
+COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}  # all that a theme changes
+LOOKS: tuple[tuple[int, Theme, dict[str, object] | None], ...] = (  # with the rules that are worth the time
+    (1440, "light", {}),
+    (1440, "dark", COLOURS),
+    (390, "light", {}),
+    (390, "dark", None),
+)
+PROBE = "<img src=x onerror=alert(1)>"
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What the addresses of pages are made of."""
+
+    run_id: str
+    odd_run_id: str
+    model_id: str
+    experiment_id: int
+    empty_experiment_id: int
+    request: int
+    pending: int
+    mail_id: int
+
+
+Address = Callable[[Samples], str]
+
+
+def to(name: str, *arguments: object, query: str = "") -> Address:
+    """The page of that name; an argument that begins with a dot names a sample."""
+
+    def address(samples: Samples) -> str:
+        given = [getattr(samples, each[1:]) if str(each).startswith(".") else each for each in arguments]
+        return reverse(name, args=given) + (f"?{query}" if query else "")
+
+    return address
+
+
+# What is looked at, by the name of its picture. Each name of an address stands in the first column, or in NO_PAGE.
+PAGES: dict[str, tuple[str, Address]] = {
+    "home": ("home", to("home")),
+    "reviews": ("reviews", to("reviews")),
+    "reviews-all": ("reviews", to("reviews", query="role=all")),
+    "models": ("models", to("models")),
+    "models-nothing-found": ("models", to("models", query="q=nothing+like+it")),
+    "models-new": ("new_model", to("new_model")),
+    "model": ("model", to("model", MODEL)),
+    "model-without-versions": ("model", to("model", LONG_NAME)),
+    "model-probe": ("model", to("model", PROBE)),
+    "model-requests": ("model_requests", to("model_requests", MODEL)),
+    "model-activity": ("model_activity", to("model_activity", MODEL)),
+    "model-settings": ("model_settings", to("model_settings", MODEL)),
+    "model-description": ("edit_model", to("edit_model", MODEL)),
+    "version": ("version", to("version", MODEL, 5)),
+    "version-in-production": ("version", to("version", LOGGED, 4)),
+    "version-description": ("edit_version", to("edit_version", MODEL, 5)),
+    "version-move": ("transition_version", to("transition_version", MODEL, 4, query="to=Production")),
+    "version-delete": ("delete_version", to("delete_version", MODEL, 5)),
+    "request-new": ("new_request", to("new_request", MODEL, query="version=4")),
+    "request-decided": ("request", to("request", MODEL, ".request")),
+    "request-pending": ("request", to("request", MODEL, ".pending")),
+    "experiments": ("experiments", to("experiments")),
+    "experiment-new": ("new_experiment", to("new_experiment")),
+    "experiment": ("experiment", to("experiment", ".experiment_id")),
+    "experiment-empty": ("experiment", to("experiment", ".empty_experiment_id")),
+    "experiment-edit": ("edit_experiment", to("edit_experiment", ".experiment_id")),
+    "run": ("run", to("run", ".run_id")),
+    "run-odd": ("run", to("run", ".odd_run_id")),
+    "run-edit": ("edit_run", to("edit_run", ".run_id")),
+    "run-metrics": ("run_metrics", to("run_metrics", ".run_id")),
+    "run-metrics-odd": ("run_metrics", to("run_metrics", ".odd_run_id")),
+    "artifacts": ("run_artifacts", to("run_artifacts", ".run_id")),
+    "artifacts-model": ("run_artifact", to("run_artifact", ".run_id", "model")),
+    "artifacts-mlmodel": ("run_artifact", to("run_artifact", ".run_id", "model/MLmodel")),
+    "artifacts-markdown": ("run_artifact", to("run_artifact", ".odd_run_id", "reports/summary.md")),
+    "artifacts-csv": ("run_artifact", to("run_artifact", ".odd_run_id", "reports/scores.csv")),
+    "artifacts-json": ("run_artifact", to("run_artifact", ".odd_run_id", "reports/config.json")),
+    "artifacts-image": ("run_artifact", to("run_artifact", ".odd_run_id", "plots/curves/roc.png")),
+    "artifacts-text": ("run_artifact", to("run_artifact", ".odd_run_id", "model/requirements.txt")),
+    "artifacts-binary": ("run_artifact", to("run_artifact", ".odd_run_id", "model/model.pkl")),
+    "register": ("register_model", to("register_model", ".run_id", query="path=model")),
+    "logged-model": ("logged_model", to("logged_model", ".model_id")),
+    "logged-model-file": ("logged_model_artifact", to("logged_model_artifact", ".model_id", "MLmodel")),
+    "logged-model-register": ("register_logged_model", to("register_logged_model", ".model_id")),
+    "profile": ("profile", to("profile")),
+    "password": ("password", to("password")),
+    "tokens": ("tokens", to("tokens")),
+    "mail": ("mail_folder", to("mail_folder")),
+    "mail-message": ("mail_message", to("mail_message", ".mail_id")),
+}
+OF_STRANGERS = {"sign_in", "welcome"}
+OF_ADMINISTRATORS = {"mail_folder", "mail_message"}
+NO_PAGE = {  # acts, parts of pages, data and files
+    "sign_out",
+    "theme",
+    "revoke_token",
+    "markdown_preview",
+    "suggest_models",
+    "model_tags",
+    "delete_model_tag",
+    "model_aliases",
+    "delete_alias",
+    "version_tags",
+    "delete_version_tag",
+    "approve_request",
+    "reject_request",
+    "cancel_request",
+    "delete_experiment",
+    "restore_experiment",
+    "delete_run",
+    "restore_run",
+    "run_metric_data",
+    "run_file",
+    "logged_model_file",
+}
+
+_FIND_SAMPLES = """
+import json
+from registry_site.notifications.models import Mail
+from registry_site.promotion.models import TransitionRequest
+numbers = dict(TransitionRequest.objects.filter(registered_model__name="churn-predictor").values_list("state", "number"))
+print(json.dumps({"request": numbers["approved"], "pending": numbers["pending"], "mail_id": Mail.objects.first().pk}))
+"""
+
+
+@pytest.fixture(scope="package")
+def samples(podium: Podium) -> Samples:
+    """The demonstration's data, and beside it some that is as odd as people are."""
+    client = Logger(podium, "maria")
+    for name in (LONG_NAME, PROBE):
+        client.post("registered-models/create", name=name, description=f"# {PROBE}\n\n<script>alert(2)</script> *fine*")
+    odd_run_id = client.train(experiment="odd / experiment", run=f"odd {PROBE} " + "long" * 20)
+    client.post(
+        "runs/log-batch",
+        run_id=odd_run_id,
+        metrics=[
+            {"key": key, "value": value, "timestamp": 1_795_000_000_000, "step": 0}
+            for key, value in (("nothing", "NaN"), ("everything", "Infinity"), ("tiny" + "/deep" * 12, 1e-300))
+        ],
+        params=[{"key": f"param_{number:03d}", "value": "v" * number} for number in range(60)],
+        tags=[{"key": "probe", "value": PROBE}, {"key": "x" * 100, "value": "y" * 300}],
+    )
+    version = client.get("model-versions/get", name=MODEL, version="5")["model_version"]
+    logged = client.get("model-versions/get", name=LOGGED, version="4")["model_version"]
+    run = client.get("runs/get", run_id=version["run_id"])["run"]
+    return Samples(
+        run_id=version["run_id"],
+        odd_run_id=odd_run_id,
+        model_id=logged["source"].removeprefix("models:/"),
+        experiment_id=int(run["info"]["experiment_id"]),
+        empty_experiment_id=int(client.post("experiments/create", name="nothing yet")["experiment_id"]),
+        **json.loads(podium.python(_FIND_SAMPLES)),
+    )
+
+
+def flaws(window: Window, picture: str) -> list[str]:
+    """What is wrong with the open page in the light and in the dark, on a large screen and on a phone."""
+    page, found = window.page, []
+    headings = [heading.strip() for heading in page.locator("h1").all_inner_texts()]
+    if len(headings) != 1 or not headings[0]:
+        found.append(f"{picture}: its level-1 headings are {headings}")
+    page.evaluate(AXE)
+    for width, theme, rules in LOOKS:
+        window.look(width, theme)
+        if page.evaluate("document.scrollingElement.scrollWidth") > width:
+            found.append(f"{picture} {theme}: wider than {width}")
+        if rules is not None:
+            found += [f"{picture} {theme} {width}: {violation}" for violation in violations(page, rules)]
+        window.photograph(picture)
+    window.look(1440, "light")
+    return found
+
+
+def violations(page: Page, options: dict[str, object]) -> list[str]:
+    """The accessibility rules that the page breaks, each with the first element that does. AXE is loaded."""
+    broken = page.evaluate(
+        "options => axe.run({...options, resultTypes: ['violations']}).then(results => results.violations)", options
+    )
+    return [
+        f"{each['id']} at {len(each['nodes'])} places, first {each['nodes'][0]['html']}: "
+        f"{each['nodes'][0]['failureSummary']}"
+        for each in broken
+    ]
+
+
+def test_the_list_of_pages_is_complete() -> None:
+    names = {pattern.name for pattern in urlpatterns} - {None}
+    assert names == {name for name, _ in PAGES.values()} | OF_STRANGERS | NO_PAGE
+
+
+@pytest.mark.parametrize("person", ["maria", "ada"])
+def test_every_page_is_whole_for(person: str, window: OpenWindow, samples: Samples) -> None:
+    opened, found = window(person), []
+    for picture, (name, address) in PAGES.items():
+        if name in OF_ADMINISTRATORS and person != "ada":
+            continue
+        response = opened.page.goto(address(samples))
+        if response.status != 200:
+            found.append(f"{picture}: {response.status} from {response.url}")
+        found += flaws(opened, f"{picture}-{person}")
+    assert not found, "\n".join(found)
+
+
+def test_pages_of_strangers_and_of_errors_are_whole(podium: Podium, window: OpenWindow) -> None:
+    stranger = window()
+    stranger.page.goto("/sign-in")
+    assert flaws(stranger, "sign-in") == []
+    stranger.page.goto("/welcome/nothing")
+    assert flaws(stranger, "welcome-over") == []
+    maria = window("maria")
+    maria.expected = {403, 404}
+    maria.page.goto("/models/churn-predicter")
+    assert flaws(maria, "not-found") == []
+    maria.page.goto("/govern/mail")
+    assert flaws(maria, "forbidden") == []
+
+
+def test_menus_open_whole_on_a_phone(window: OpenWindow) -> None:
+    ada = window("ada", width=390)
+    ada.page.goto("/models")
+    ada.page.get_by_label("Menu", exact=True).click()
+    ada.photograph("menu-main")
+    ada.page.keyboard.press("Escape")
+    ada.page.get_by_label("Account of Ada Min").click()
+    expect(ada.page.get_by_role("link", name="API tokens")).to_be_in_viewport(ratio=1)
+    assert ada.page.evaluate("document.scrollingElement.scrollWidth") <= 390
+    ada.photograph("menu-account")
+
+
+def test_the_register_dialog_works_by_keyboard_alone(window: OpenWindow, samples: Samples) -> None:
+    maria = window("maria")
+    page = maria.page
+    page.goto(reverse("run_artifact", args=[samples.odd_run_id, "model"]))
+    opener = page.locator("#preview").get_by_role("link", name="Register model")
+    opener.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Register model")
+    expect(dialog).to_be_visible()
+    assert page.evaluate("document.activeElement.closest('dialog') !== null")
+    page.evaluate(AXE)
+    assert violations(page, {}) == []
+
+    # The suggestions of existing models: typed, walked through, chosen.
+    dialog.get_by_role("combobox", name="Registered model").focus()
+    page.keyboard.type("long.name")
+    expect(dialog.get_by_role("option")).to_have_count(1)
+    maria.photograph("register-suggestions")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("combobox", name="Registered model")).to_have_value(LONG_NAME)
+
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(opener).to_be_focused()
+
+
+def test_shortcuts_move_through_lists_and_are_explained(window: OpenWindow) -> None:
+    page = window("maria").page
+    page.goto("/models")
+    page.keyboard.press("/")
+    expect(page.locator("[data-search]")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator("body").click(position={"x": 5, "y": 5})
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    second = page.locator("[data-rows] tbody tr").nth(1).get_by_role("link").first
+    expect(second).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"/models/"))
+
+
+def test_the_theme_is_chosen_and_kept(window: OpenWindow) -> None:
+    page: Page = window("ada").page
+    page.goto("/models")
+    page.get_by_label("Account of Ada Min").click()
+    with page.expect_response(lambda answer: answer.url.endswith("/theme")):
+        page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
