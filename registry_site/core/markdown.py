@@ -25,6 +25,7 @@ _EXTENSIONS = ["table", "autolink", "strikethrough", "tasklist"]
 _CODE_BLOCK = re.compile(r'<pre><code class="language-([^"]*)">(.*?)</code></pre>', re.DOTALL)
 _TASK = re.compile(r'<input type="checkbox" (checked="" )?disabled="" />')
 _HEADING = re.compile(r"<(/?)h([1-5])>")
+_WHOLE_HEADING = re.compile(r"<h([2-6])>.*?</h\1>", re.DOTALL)
 _EMPTY_HEADING = re.compile(r"<h([2-6])>\s*</h\1>\n?")
 _ANY_TAG = re.compile(r"<(/?)[a-z][a-z0-9]*[^>]*?(/?)>")
 _OTHER_SITE = re.compile(r"\s*([a-z][a-z0-9+.-]*:|[/\\]{2})", re.IGNORECASE)
@@ -61,13 +62,18 @@ def render_markdown(text: str) -> str:
 
 
 def excerpt(text: str, length: int = 160) -> str:
-    """The first words of the text without its marks, at most `length` characters, cut at a word with `…`. Not
-    HTML."""
-    words = " ".join(unescape(nh3.clean(render_markdown(text[:EXCERPTED]), tags=set())).split())
+    """The first words of the text below its headings, else of those, without marks: at most `length` characters, cut at
+    a word with `…`. Not HTML."""
+    html = render_markdown(text[:EXCERPTED])
+    words = _words(_WHOLE_HEADING.sub(" ", html)) or _words(html)
     if len(words) <= length:
         return words
     cut = words[: length - 1]
     return (cut[: cut.rindex(" ")] if " " in cut else cut).rstrip(" ,;:.") + "…"
+
+
+def _words(html: str) -> str:
+    return " ".join(unescape(nh3.clean(html, tags=set())).split())
 
 
 def _render(text: str) -> str:

@@ -23,12 +23,9 @@ LOGGED = "fraud-detector"  # its versions come from logged models of MLflow 3
 LONG_NAME = "a.very-long.name_" + "x" * 200
 AXE = Axe().axe_script
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}  # all that a theme changes
-LOOKS: tuple[tuple[int, Theme, dict[str, object] | None], ...] = (  # with the rules that are worth the time
-    (1440, "light", {}),
-    (1440, "dark", COLOURS),
-    (390, "light", {}),
-    (390, "dark", None),
-)
+Looks = tuple[tuple[int, Theme, dict[str, object] | None], ...]  # width, theme, options of axe
+ALL_LOOKS: Looks = ((1440, "light", {}), (1440, "dark", COLOURS), (390, "light", {}), (390, "dark", None))
+SECOND_LOOKS: Looks = ((1440, "light", {}), (390, "light", None))  # at a page that somebody else has looked at already
 PROBE = "<img src=x onerror=alert(1)>"
 
 
@@ -176,14 +173,14 @@ def samples(podium: Podium) -> Samples:
     )
 
 
-def flaws(window: Window, picture: str) -> list[str]:
+def flaws(window: Window, picture: str, looks: Looks = ALL_LOOKS) -> list[str]:
     """What is wrong with the open page in the light and in the dark, on a large screen and on a phone."""
     page, found = window.page, []
     headings = [heading.strip() for heading in page.locator("h1").all_inner_texts()]
     if len(headings) != 1 or not headings[0]:
         found.append(f"{picture}: its level-1 headings are {headings}")
     page.evaluate(AXE)
-    for width, theme, rules in LOOKS:
+    for width, theme, rules in looks:
         window.look(width, theme)
         if page.evaluate("document.scrollingElement.scrollWidth") > width:
             found.append(f"{picture} {theme}: wider than {width}")
@@ -220,7 +217,8 @@ def test_every_page_is_whole_for(person: str, window: OpenWindow, samples: Sampl
         response = opened.page.goto(address(samples))
         if response.status != 200:
             found.append(f"{picture}: {response.status} from {response.url}")
-        found += flaws(opened, f"{picture}-{person}")
+        is_second = person == "ada" and name not in OF_ADMINISTRATORS
+        found += flaws(opened, f"{picture}-{person}", SECOND_LOOKS if is_second else ALL_LOOKS)
     assert not found, "\n".join(found)
 
 
@@ -266,7 +264,7 @@ def test_the_register_dialog_works_by_keyboard_alone(window: OpenWindow, samples
     # The suggestions of existing models: typed, walked through, chosen.
     dialog.get_by_role("combobox", name="Registered model").focus()
     page.keyboard.type("long.name")
-    expect(dialog.get_by_role("option")).to_have_count(1)
+    expect(dialog.get_by_role("listbox").get_by_role("option")).to_have_count(1)
     maria.photograph("register-suggestions")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

@@ -97,7 +97,7 @@ def test_a_huge_log_costs_no_more_than_its_head(store: LocalStore) -> None:
 def test_markdown_is_rendered_and_harmless_and_its_front_matter_is_code(store: LocalStore) -> None:
     card = shown(store, "README.md", "---\nlicense: mit\n---\n# Card\n<script>alert(1)</script>\n")
     assert card.kind is Kind.MARKDOWN
-    assert "<h1>Card</h1>" in card.html
+    assert "<h2>Card</h2>" in card.html
     assert '<span class="nt">license</span>' in card.html
     assert "<script" not in card.html
     assert card.text.startswith("---\nlicense")
@@ -292,7 +292,7 @@ def test_a_notebook_is_a_list_of_harmless_cells(store: LocalStore) -> None:
     notebook = shown(store, "a.ipynb", json.dumps(NOTEBOOK))
     title, code, raw = notebook.cells
     assert (notebook.kind, notebook.truncated) == (Kind.NOTEBOOK, False)
-    assert (title.type, title.html) == ("markdown", "<h1>Title</h1>\n\n")
+    assert (title.type, title.html) == ("markdown", "<h2>Title</h2>\n\n")
     assert (code.type, code.number) == ("code", 3)
     assert "&lt;b&gt;" in code.html
     assert code.outputs == (

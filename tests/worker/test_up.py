@@ -211,7 +211,8 @@ def test_sigterm_finishes_what_is_in_flight_and_a_later_start_prints_the_address
     assert all(is_gone(pid) for pid in everything)
     assert (running.data_dir / "artifacts" / "0" / run_id / "artifacts" / "model.bin").stat().st_size == 200_000
 
-    with start_podium(running.data_dir) as again:
+    same_database = {key: value for key, value in running.environment.items() if key == "DATABASE_URL"}
+    with start_podium(running.data_dir, **same_database) as again:
         eventually(lambda: "is ready" in again.output(), "the line that it is ready")
         output = again.output()
         assert f"Podium 0.1.0 is ready: {again.url}" in output

@@ -76,6 +76,8 @@ STATUSES: Mapping[str, Look] = {
     "warning": Look("staging", "warning", gettext_lazy("Warning")),
     "skipped": Look("none", "minus", gettext_lazy("Skipped")),
     "delivered": Look("production", "check", gettext_lazy("Delivered")),
+    "sent": Look("production", "check", gettext_lazy("Sent")),
+    "queued": Look("pending", "pending", gettext_lazy("Queued")),
     # versions while they are made
     "ready": Look("production", "check", gettext_lazy("Ready")),
     "pending_registration": Look("pending", "pending", gettext_lazy("Registering")),

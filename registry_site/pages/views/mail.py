@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from registry_site.notifications import queries
@@ -28,4 +29,6 @@ def mail_folder(request: PageRequest) -> HttpResponse:
 @signed_in
 def mail_message(request: PageRequest, mail_id: int) -> HttpResponse:
     """One mail, as it was written."""
-    return render(request, "pages/people/mail_message.html", {"mail": queries.get_mail(request.actor, mail_id)})
+    mail = queries.get_mail(request.actor, mail_id)
+    crumbs = [(_("Mail"), reverse("mail_folder")), (mail.subject, "")]
+    return render(request, "pages/people/mail_message.html", {"mail": mail, "crumbs": crumbs})
