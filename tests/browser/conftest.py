@@ -25,8 +25,8 @@ OpenWindow = Callable[..., Window]
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The installed browser. It lives for this package only: while Playwright's event loop runs, Django refuses to touch
-    a database in the same thread."""
+    """The installed browser. It lives for this package only: while Playwright's event loop runs, Django refuses to
+    touch a database in the same thread."""
     path = next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
     if path is None:
         pytest.skip(f"no Chromium is installed: none of {', '.join(CHROMIUM_NAMES)} is on the PATH")

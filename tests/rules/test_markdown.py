@@ -230,10 +230,10 @@ def test_a_text_made_to_be_slow_is_not(text: str) -> None:
     assert time.thread_time() - started < 3
 
 
-def test_an_excerpt_is_the_first_words_without_marks() -> None:
-    assert excerpt("# Credit risk\n\nA **model** of [jon](https://x.example) &amp; maria.") == (
-        "Credit risk A model of jon & maria."
-    )
+def test_an_excerpt_is_the_first_words_without_marks_and_headings() -> None:
+    text = "# Credit risk\n\nA **model** of [jon](https://x.example) &amp; maria.\n\n## Use\n\nOn *Mondays*."
+    assert excerpt(text) == "A model of jon & maria. On Mondays."
+    assert excerpt("# Credit **risk**") == "Credit risk"
     assert excerpt("") == ""
     assert excerpt("<script>alert(1)</script>") == ""
     assert excerpt("a <b>c</b>") == "a c"
