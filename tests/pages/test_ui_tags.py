@@ -164,6 +164,7 @@ def test_a_size_has_two_figures_or_more(size: int | None, shown: str) -> None:
         (float("nan"), "NaN"),
         (float("inf"), "infinity"),
         (float("-inf"), "−infinity"),
+        (-1.7976931348623157e308, "−infinity"),
     ],
 )
 def test_a_number_has_four_significant_digits(value: float | None, shown: str) -> None:

@@ -5,6 +5,7 @@ its icon, its word) is decided here and nowhere else, so a stage looks the same 
 """
 
 import math
+import sys
 import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -275,16 +276,19 @@ def filesize_short(value: float | None) -> str:
 
 @register.filter
 def number(value: float | None) -> str:
-    """A whole number as it is, another with four significant digits; NaN and the infinities as words."""
+    """A whole number as it is, another with four significant digits; NaN and the infinities as words.
+
+    MLflow stores an infinity as the greatest number there is, so that one is an infinity too.
+    """
     if value is None:
         return "–"
     if isinstance(value, int):
         return str(value)
     if math.isnan(value):
         return "NaN"
-    if math.isinf(value):
-        return "infinity" if value > 0 else "−infinity"
     size = abs(value)
+    if size >= sys.float_info.max:
+        return "infinity" if value > 0 else "−infinity"
     if value == 0:
         return "0"
     if not 1e-4 <= size < 1e7:
