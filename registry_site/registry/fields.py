@@ -36,7 +36,7 @@ MODEL_VERSIONS = FieldTable(
     attributes={
         "name": Attribute("registered_model__name", operators=TEXT_OPERATORS | LISTS),
         "run_id": Attribute("run_id", operators=TEXT_OPERATORS | LISTS, sortable=False),
-        "source_path": Attribute("source", sortable=False),
+        "source_path": Attribute("source", sortable=False, aliases=("source",)),  # ZenML asks for the source
         "version_number": Attribute("version", Kind.WHOLE, NUMBER_OPERATORS),
         "creation_timestamp": Attribute("creation_timestamp", Kind.TIME, NOT_FILTERABLE),
         "last_updated_timestamp": Attribute("last_updated_timestamp", Kind.TIME, NOT_FILTERABLE),

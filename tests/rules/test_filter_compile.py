@@ -255,6 +255,7 @@ def test_registered_models_are_found(text: str, names: set[str]) -> None:
         ("run_id = 'r2'", {2}),
         ("run_id IN ('r1', 'r2')", {1, 2}),
         ("source_path LIKE 's3://%/1'", {1}),
+        ("name='fraud' AND source='s3://bucket/2' AND run_id='r2'", {2}),  # as ZenML asks
         ("tags.checked = 'yes'", {3}),
     ],
 )
