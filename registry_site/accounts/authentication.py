@@ -3,8 +3,10 @@
 import base64
 import binascii
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
+from django.db.models import CharField
 
 from registry_site.accounts.actors import Actor, person, stranger
 from registry_site.accounts.models import ApiToken, User
@@ -14,6 +16,7 @@ from registry_site.accounts.tokens import PREFIX, digest
 from registry_site.audit.kinds import Origin
 from registry_site.core import clock
 from registry_site.core.errors import NotSignedIn
+from registry_site.core.prepared import Given, Prepared, columns_of, instance_of
 
 LAST_USE_PRECISION = timedelta(minutes=1)
 
@@ -84,10 +87,26 @@ def _from_token(text: str, origin: Origin) -> Actor | None:
 
 
 def _live_token(text: str) -> ApiToken | None:
-    # One plain look-up by key: this runs on every request of every client.
-    token = ApiToken.objects.select_related("user").filter(digest=digest(text)).first()
+    token = _TOKENS.first(digest=digest(text))
     if token is None or token.revoked_at is not None or not token.user.is_active:
         return None
     if token.expires_at is not None and token.expires_at <= clock.now():
         return None
     return token
+
+
+def _token(*values: Any) -> ApiToken:
+    """A token with its user, out of the columns of both."""
+    token = instance_of(ApiToken)(*values[:_TOKEN_WIDTH])
+    token.user = instance_of(User)(*values[_TOKEN_WIDTH:])
+    return token
+
+
+_TOKEN_WIDTH = len(columns_of(ApiToken))
+# This runs on every request of every client.
+_TOKENS = Prepared(
+    lambda: ApiToken.objects.filter(digest=Given("digest", CharField())).values_list(
+        *columns_of(ApiToken), *columns_of(User, "user__")
+    ),
+    _token,
+)

@@ -4,6 +4,7 @@ from django.db.models import QuerySet
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.models import ApiToken, User
+from registry_site.core.errors import NotFound
 
 
 def owner() -> User | None:
@@ -21,3 +22,25 @@ def tokens_of(actor: Actor) -> QuerySet[ApiToken]:
 def get_user(actor: Actor) -> User:
     """The actor's own row. Raises NotSignedIn for a stranger."""
     return User.objects.get(pk=actor.require_person())
+
+
+def user_by_name(actor: Actor, username: str) -> User:
+    """A person: oneself, or for administrators anybody. Raises NotFound."""
+    actor.require_signed_in()
+    if actor.name != username:
+        actor.require_admin()
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise user_not_found(username)
+    return user
+
+
+def all_users(actor: Actor) -> QuerySet[User]:
+    """Everybody, by name; for administrators."""
+    actor.require_admin()
+    return User.objects.order_by("username")
+
+
+def user_not_found(username: str) -> NotFound:
+    """What is said of a person who is not there."""
+    return NotFound(f"User '{username}' does not exist.", field="username")

@@ -12,6 +12,8 @@ from django.db import IntegrityError, transaction
 
 from registry_site.accounts.actors import Actor, person
 from registry_site.accounts.models import ApiToken, SignInLink, User
+from registry_site.accounts.passwords import check_credentials
+from registry_site.accounts.queries import user_not_found
 from registry_site.accounts.tokens import digest, new_token, shown_prefix
 from registry_site.audit.kinds import Kind
 from registry_site.audit.record import Subject, record
@@ -78,7 +80,7 @@ def create_token(actor: Actor, *, username: str, name: str = "", expires_at: dat
     actor.require_signed_in()
     user = User.objects.filter(username=username).first()
     if user is None:
-        raise NotFound(f"User '{username}' does not exist.", field="username")
+        raise user_not_found(username)
     name = name.strip() or f"made {clock.now():%Y-%m-%d}"
     if len(name) > 100:
         raise InvalidParameter("The name of a token has 100 characters at most.", field="name")
@@ -115,7 +117,7 @@ def make_sign_in_link(actor: Actor, *, username: str) -> str:
     actor.require_admin()
     user = User.objects.filter(username=username, is_active=True).first()
     if user is None:
-        raise NotFound(f"User '{username}' does not exist.", field="username")
+        raise user_not_found(username)
     secret = new_token()
     SignInLink.objects.create(user=user, digest=digest(secret), expires_at=clock.now() + SIGN_IN_LINK_LASTS)
     return secret
@@ -159,16 +161,25 @@ def update_profile(actor: Actor, *, display_name: str, email: str, time_zone: st
 def change_password(actor: Actor, *, current: str, new: str) -> User:
     """Set one's own password; the present one is asked for, if there is one. All other sessions end.
 
-    Raises InvalidParameter for a wrong present password and for a weak new one.
+    Raises InvalidParameter for a wrong present password and for a weak new one, TooManyAttempts for somebody who
+    guesses.
     """
     user = User.objects.select_for_update().get(pk=actor.require_person())
-    if user.has_usable_password() and not user.check_password(current):
+    if user.has_usable_password() and check_credentials(user.username, current, remote_address="") is None:
         raise InvalidParameter("That is not your present password.", field="current")
+    give_password(actor, user, new)
+    return user
+
+
+def give_password(actor: Actor, user: User, new: str) -> None:
+    """Store a new password of that person, in the caller's transaction: their sessions end, their tokens stay.
+
+    Raises InvalidParameter for a weak one.
+    """
     try:
         validate_password(new, user)
     except ValidationError as error:
         raise InvalidParameter(" ".join(error.messages), field="new") from None
     user.set_password(new)
     user.save(update_fields=["password"])
-    record(actor, Kind.PASSWORD_CHANGED, Subject(f"user {actor.name}"))
-    return user
+    record(actor, Kind.PASSWORD_CHANGED, Subject(f"user {user.username}"))

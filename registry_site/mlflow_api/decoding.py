@@ -11,9 +11,11 @@ from functools import cache
 from typing import Any, TypeVar, get_origin
 
 import msgspec
+from django.conf import settings
 from django.http import HttpRequest
 
-from registry_site.core.errors import InvalidParameter
+from registry_site.core.errors import InvalidParameter, TooLarge
+from registry_site.mlflow_api.bodies import chunked_body
 from registry_site.mlflow_api.structs.base import Arguments
 
 Request = TypeVar("Request", bound=Arguments)
@@ -45,7 +47,7 @@ def read_arguments(http: HttpRequest, request_type: type[Request], path: Mapping
     and PUT must declare as JSON. Raises InvalidParameter, which names the parameter at fault.
     """
     query = http.META.get("QUERY_STRING", "")
-    body = b"" if query and http.method in ("GET", "HEAD") else http.body
+    body = b"" if query and http.method in ("GET", "HEAD") else _body(http)
     if body and http.method in ("POST", "PUT"):
         _require_json(http)
     if not path and http.method not in ("GET", "HEAD", "DELETE") and _is_plain(body, request_type):
@@ -66,6 +68,17 @@ def convert(arguments: dict[str, Any], request_type: type[Request]) -> Request:
         return _complete(msgspec.convert(arguments, request_type, strict=False))
     except msgspec.ValidationError as error:
         raise _explained(str(error), arguments) from None
+
+
+def _body(http: HttpRequest) -> bytes:
+    chunked = chunked_body(http)
+    if chunked is None:
+        return http.body
+    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    body = chunked.read(most + 1)
+    if len(body) > most:
+        raise TooLarge("The body of the request is larger than this server accepts.")
+    return body
 
 
 def _require_json(http: HttpRequest) -> None:
@@ -218,6 +231,8 @@ def _explained(problem: str, arguments: Any) -> InvalidParameter:
         value = value[int(index)] if index else value[key]
     expected = _EXPECTED.search(problem)
     kinds = expected[1].split(" | ") if expected else []
+    if "float" in kinds:
+        kinds = ["float"]  # true and false are taken for numbers, and not worth a word
     words = " or ".join(_TYPE_WORDS[kind] for kind in kinds if kind in _TYPE_WORDS) or "another value"
     shown = json.dumps(value, ensure_ascii=False)[:_SHOWN]
     return InvalidParameter(f"Invalid value {shown} for parameter '{place}' supplied: it must be {words}.", field=place)

@@ -7,6 +7,7 @@ from registry_site.artifacts.paths import content_disposition, content_type_of
 from registry_site.artifacts.ranges import part_of
 from registry_site.artifacts.store import CHUNK, Source
 from registry_site.core.errors import InvalidParameter
+from registry_site.mlflow_api.bodies import chunked_body
 from registry_site.mlflow_api.errors import json_error
 from registry_site.tracking.artifact_files import open_stored, stat_stored
 
@@ -48,8 +49,7 @@ def upload(http: HttpRequest) -> tuple[Source, int | None]:
 
     Raises InvalidParameter for a chunked body that the web server cannot tell the end of.
     """
-    if "chunked" in http.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-        if not http.META.get("wsgi.input_terminated"):
-            raise InvalidParameter("This web server takes no chunked uploads: send the Content-Length.")
-        return http.META["wsgi.input"], None  # Django would take the missing Content-Length for an empty body
+    chunked = chunked_body(http)
+    if chunked is not None:
+        return chunked, None
     return http, int(http.META.get("CONTENT_LENGTH") or 0)

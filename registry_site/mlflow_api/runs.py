@@ -205,7 +205,7 @@ class LogModel(Endpoint[structs.LogModelArguments]):
 def _point(metric: structs.LogMetricArguments | structs.MetricArgument) -> MetricPoint:
     return MetricPoint(
         metric.key,
-        metric.value,
+        float(metric.value),
         metric.timestamp,
         metric.step,
         metric.model_id,

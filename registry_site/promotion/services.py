@@ -31,6 +31,7 @@ from registry_site.promotion.rules import (
 )
 from registry_site.promotion.subjects import of_request
 from registry_site.registry import access, staging, subjects
+from registry_site.registry.locking import lock_model, version_of
 from registry_site.registry.models import ModelVersion, RegisteredModel
 from registry_site.registry.stages import ACTIVE_STAGES, Stage
 
@@ -377,7 +378,7 @@ def delete_model(actor: Actor, *, name: str) -> None:
     Needs CAN_MANAGE. Raises Conflict while one of its versions stands in a protected stage.
     """
     actor.require_signed_in()
-    model = staging.lock_model(name)
+    model = lock_model(name)
     if model is None:
         raise NotFound(f"Registered Model with name={name} not found", field="name")
     access.require(actor, model, Level.CAN_MANAGE)
@@ -406,7 +407,7 @@ def set_policy(actor: Actor, *, stage: Stage, policy: Policy, name: str | None =
         model, subject = None, subjects.of_site_policy(stage)
     else:
         actor.require_signed_in()
-        model = staging.lock_model(name)
+        model = lock_model(name)
         if model is None:
             raise NotFound(f"Registered Model with name={name} not found", field="name")
         access.require(actor, model, Level.CAN_MANAGE)
@@ -427,19 +428,18 @@ def set_policy(actor: Actor, *, stage: Stage, policy: Policy, name: str | None =
 # -- what they share ---------------------------------------------------------------------------------------------------
 def _locked_version(actor: Actor, name: str, version: int) -> ModelVersion:
     actor.require_signed_in()
-    model = staging.lock_model(name)
-    found = model.versions.filter(version=version).first() if model else None
+    model = lock_model(name)
+    found = version_of(model, version) if model else None
     if model is None or found is None:
         raise NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
     access.require(actor, model, Level.CAN_READ)
-    found.registered_model = model
     return found
 
 
 def _locked_request(actor: Actor, name: str, number: int) -> TransitionRequest:
     """A pending request, locked after its model. Raises Conflict for one that is decided."""
     actor.require_signed_in()
-    model = staging.lock_model(name)
+    model = lock_model(name)
     request = (
         TransitionRequest.objects.select_for_update().filter(registered_model=model, number=number).first()
         if model

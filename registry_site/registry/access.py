@@ -1,12 +1,15 @@
 """Who may see and do what with registered models. One resolver, and one filter in SQL that says the same."""
 
+from typing import Any
+
 from django.conf import settings
-from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
 from registry_site.core.errors import NotFound, PermissionDenied
+from registry_site.core.prepared import Given, Prepared
 from registry_site.registry.models import Grant, RegisteredModel
 
 
@@ -15,8 +18,39 @@ def default_level() -> Level:
     return Level[settings.PODIUM_DEFAULT_LEVEL]
 
 
-def _grants_to(actor: Actor) -> QuerySet[Grant]:
-    return Grant.objects.filter(Q(user_id=actor.user_id) | Q(group__user=actor.user_id))
+def reads_everything(actor: Actor) -> bool:
+    """Whether the actor may read every registered model. Raises NotSignedIn for a stranger."""
+    actor.require_signed_in()
+    return actor.is_admin or actor.is_system or default_level() >= Level.CAN_READ
+
+
+def granted(user_id: Any, level: Level, model_key: str = "pk") -> Q:
+    """The rows whose registered model, by its key in this column, is open at this level to a user by some grant.
+
+    `user_id` is a key, or an expression for one.
+    """
+    grants = _grants_to(user_id).filter(level__gte=level)
+    of_model = Exists(grants.filter(registered_model=OuterRef(model_key)))
+    return Q(of_model | Exists(grants.filter(registered_model__isnull=True)))
+
+
+def visible(actor: Actor, model_key: str = "pk") -> Q:
+    """The rows whose registered model, by its key in this column, the actor may read."""
+    return Q() if reads_everything(actor) else granted(actor.user_id, Level.CAN_READ, model_key)
+
+
+def _grants_to(user_id: Any) -> QuerySet[Grant]:
+    return Grant.objects.filter(Q(user_id=user_id) | Q(group__user=user_id))
+
+
+_LEVELS = Prepared(
+    lambda: (
+        _grants_to(Given("user", BigIntegerField()))
+        .filter(Q(registered_model=Given("model", BigIntegerField())) | Q(registered_model__isnull=True))
+        .values_list("level")
+    ),
+    int,
+)
 
 
 def level_of(actor: Actor, model: RegisteredModel) -> Level:
@@ -25,31 +59,21 @@ def level_of(actor: Actor, model: RegisteredModel) -> Level:
         return Level.CAN_MANAGE
     if not actor.is_signed_in:
         return Level.NONE
-    granted = _grants_to(actor).filter(Q(registered_model=model) | Q(registered_model__isnull=True))
-    highest = granted.aggregate(highest=Max("level"))["highest"]
-    return max(default_level(), Level(highest or 0))
+    highest = max(_LEVELS.read(user=actor.user_id, model=model.pk), default=0)
+    return max(default_level(), Level(highest))
 
 
 def visible_models(actor: Actor) -> QuerySet[RegisteredModel]:
     """The models that the actor may read. Raises NotSignedIn for a stranger."""
-    actor.require_signed_in()
-    if actor.is_admin or actor.is_system or default_level() >= Level.CAN_READ:
-        return RegisteredModel.objects.all()
-    grants = _grants_to(actor).filter(level__gte=Level.CAN_READ)
-    return RegisteredModel.objects.filter(
-        Exists(grants.filter(registered_model=OuterRef("pk"))) | Exists(grants.filter(registered_model__isnull=True))
-    )
+    return RegisteredModel.objects.filter(visible(actor))
 
 
 def models_with_level(actor: Actor, level: Level) -> QuerySet[RegisteredModel]:
     """The models on which the actor has at least this level."""
-    visible = visible_models(actor)
+    models = visible_models(actor)
     if actor.is_admin or actor.is_system or default_level() >= level:
-        return visible
-    grants = _grants_to(actor).filter(level__gte=level)
-    return visible.filter(
-        Exists(grants.filter(registered_model=OuterRef("pk"))) | Exists(grants.filter(registered_model__isnull=True))
-    )
+        return models
+    return models.filter(granted(actor.user_id, level))
 
 
 def require(actor: Actor, model: RegisteredModel, level: Level) -> None:

@@ -1,17 +1,24 @@
 """Reading the registry: what the actor may see, in a bounded number of queries whatever the number of rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import and_
+from typing import Any, Generic, TypeVar
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, CharField, Exists, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from registry_site.accounts.actors import Actor
+from registry_site.accounts.levels import Level
+from registry_site.accounts.models import User
 from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.core.pages import Page
-from registry_site.registry.access import visible_models
+from registry_site.core.prepared import Among, Given, Prepared, columns_of, instance_of
+from registry_site.registry import access
+from registry_site.registry.access import visible, visible_models
 from registry_site.registry.fields import MODEL_VERSIONS, REGISTERED_MODELS
 from registry_site.registry.models import Alias, ModelVersion, RegisteredModel, Tag
+from registry_site.registry.rows import attach_model_marks, attach_version_marks
 from registry_site.registry.services import PROMPT_TAG
 from registry_site.registry.stages import Stage, parse_stage
 from registry_site.search.compile import compile_filter, compile_order, compile_words
@@ -19,17 +26,47 @@ from registry_site.search.paging import read_page
 from registry_site.search.parser import Condition, Operator, parse_filter, parse_order_by
 from registry_site.search.words import Facet, split_search
 
+Row = TypeVar("Row")
+
 MODELS_PER_PAGE_AT_MOST = 1000
 VERSIONS_PER_PAGE_AT_MOST = 200_000
+_ENDLESS = 2**63
+
+
+class _ByName(Generic[Row]):
+    """A prepared query of what belongs to one registered model, for those who read every model, and for the others.
+
+    `build` gets the condition that the actor may read the model, whose key the query knows as `model_key`.
+    """
+
+    def __init__(
+        self,
+        build: "Callable[[Q], QuerySet[Any, Any]]",
+        make: Callable[..., Row],
+        model_key: str = "registered_model_id",
+    ) -> None:
+        self._of_all = Prepared(lambda: build(Q()), make)
+        self._of_granted = Prepared(
+            lambda: build(access.granted(Given("user", BigIntegerField()), Level.CAN_READ, model_key)), make
+        )
+
+    def first(self, actor: Actor, **given: Any) -> Row | None:
+        """The first row that the actor may read."""
+        if access.reads_everything(actor):
+            return self._of_all.first(**given)
+        return self._of_granted.first(user=actor.user_id, **given)
+
+
+_NAME = Given("name", CharField())
 
 
 # -- registered models -------------------------------------------------------------------------------------------------
 def get_model(actor: Actor, name: str) -> RegisteredModel:
     """The model with tags, aliases and `latest_versions`. Raises NotFound also where the actor may not see it."""
-    model = _with_marks(visible_models(actor)).filter(name=name).first()
+    model = _MODEL_BY_NAME.first(actor, name=name)
     if model is None:
         raise NotFound(f"Registered Model with name={name} not found", field="name")
-    attach_latest_versions([model])
+    _attach_all([model])
     return model
 
 
@@ -44,14 +81,16 @@ def search_models(
     """A page of models that meet the filter, by name unless `order_by` says otherwise; prompts only if asked for."""
     conditions, prompts = _without_prompt_condition(parse_filter(filter))
     page = read_page(
-        _with_marks(visible_models(actor)).filter(compile_filter(conditions, REGISTERED_MODELS), Q(is_prompt=prompts)),
+        visible_models(actor)
+        .filter(compile_filter(conditions, REGISTERED_MODELS), Q(is_prompt=prompts))
+        .annotate(**_latest_keys()),
         compile_order(parse_order_by(order_by), REGISTERED_MODELS, tie_break=["name"]),
         max_results=max_results,
         page_token=page_token,
         query=["registered models", actor.user_id, filter or "", list(order_by)],
         most=MODELS_PER_PAGE_AT_MOST,
     )
-    attach_latest_versions(page.rows)
+    _attach_all(page.rows)
     return page
 
 
@@ -67,7 +106,8 @@ def browse_models(
     conditions, prompts = _without_prompt_condition(search.conditions)
     wanted = [_facet(actor, facet) for facet in search.facets]
     page = read_page(
-        _with_marks(visible_models(actor))
+        visible_models(actor)
+        .annotate(**_latest_keys())
         .select_related("owner")
         .filter(
             compile_filter(conditions, REGISTERED_MODELS),
@@ -81,7 +121,7 @@ def browse_models(
         query=["browse models", actor.user_id, text, list(order_by)],
         most=MODELS_PER_PAGE_AT_MOST,
     )
-    attach_latest_versions(page.rows)
+    _attach_all(page.rows)
     return page
 
 
@@ -91,31 +131,33 @@ def suggest_models(actor: Actor, text: str, *, limit: int = 10) -> list[Register
     return list(models.order_by("name")[:limit])
 
 
-def attach_latest_versions(models: Iterable[RegisteredModel]) -> None:
-    """Set `latest_versions` on each model: the greatest version of every stage that has one, greatest first.
+def _latest_keys() -> dict[str, RawSQL]:
+    """By stage, the key of the greatest version of a model in it: annotations of the query that finds the models."""
+    # By hand, because the ORM takes longer to write these than the database takes to answer them.
+    newest = (
+        f"(SELECT id FROM {ModelVersion._meta.db_table} "
+        f"WHERE registered_model_id = {RegisteredModel._meta.db_table}.id AND current_stage = %s "
+        "ORDER BY version DESC LIMIT 1)"
+    )
+    return {_latest_in(stage): RawSQL(newest, [stage.value], BigIntegerField()) for stage in Stage}
 
-    Two queries for any number of models, each reading only the rows that it returns.
-    """
+
+def _latest_in(stage: Stage) -> str:
+    return f"latest_in_{stage.name.lower()}"
+
+
+def _attach_all(models: Sequence[RegisteredModel]) -> None:
+    """Fetch tags, aliases and `latest_versions` (of every stage the greatest, greatest first) of models that were found
+    with `_latest_keys`: two queries for any number of models, each reading only the rows that it returns."""
     by_key = {model.pk: model for model in models}
-    greatest = {
-        stage.name: Subquery(
-            ModelVersion.objects.filter(registered_model=OuterRef("pk"), current_stage=stage.value)
-            .order_by("-version")
-            .values("pk")[:1]
-        )
-        for stage in Stage
-    }
-    keys = RegisteredModel.objects.filter(pk__in=by_key).values_list(*greatest.values())
-    wanted = [key for row in keys for key in row if key is not None]
-    for model in by_key.values():
+    keys = [getattr(model, _latest_in(stage)) for model in models for stage in Stage]
+    versions = _VERSIONS_BY_KEY.read(keys=[key for key in keys if key is not None])
+    attach_model_marks(models, versions)
+    for model in models:
         model.latest_versions = []  # type: ignore[attr-defined]  # attached here for whoever shows a model
-    for version in ModelVersion.objects.filter(pk__in=wanted).prefetch_related("tags").order_by("-version"):
+    for version in versions:
         version.registered_model = by_key[version.registered_model_id]
         by_key[version.registered_model_id].latest_versions.append(version)  # type: ignore[attr-defined]
-
-
-def _with_marks(models: QuerySet[RegisteredModel]) -> QuerySet[RegisteredModel]:
-    return models.prefetch_related("tags", "aliases__model_version")
 
 
 def _without_prompt_condition(conditions: Sequence[Condition]) -> tuple[list[Condition], bool]:
@@ -154,10 +196,11 @@ def _facet(actor: Actor, facet: Facet) -> Q:
 # -- versions ----------------------------------------------------------------------------------------------------------
 def get_version(actor: Actor, name: str, version: int) -> ModelVersion:
     """The version with its model, tags and aliases. Raises NotFound also where the actor may not see the model."""
-    found = _visible_versions(actor).filter(registered_model__name=name, version=version).first()
+    known = abs(version) < _ENDLESS  # no database can even be asked for more
+    found = _VERSION_BY_NUMBER.first(actor, name=name, version=version) if known else None
     if found is None:
         raise NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
-    return found
+    return _with_marks(found)
 
 
 def get_version_by_alias(actor: Actor, name: str, alias: str) -> ModelVersion:
@@ -165,15 +208,14 @@ def get_version_by_alias(actor: Actor, name: str, alias: str) -> ModelVersion:
 
     Raises NotFound for an unknown model, and InvalidParameter for an unknown alias, because clients expect just that.
     """
-    versions = _visible_versions(actor).filter(registered_model__name=name)
     if alias.lower() == "latest":
-        found = versions.order_by("-version").first()
+        found = _NEWEST_VERSION.first(actor, name=name)
     else:
-        found = versions.filter(aliases__alias=alias).first()
+        found = _VERSION_BY_ALIAS.first(actor, name=name, alias=alias)
     if found is None:
         get_model(actor, name)
         raise InvalidParameter(f"Registered model alias {alias} not found.", field="alias")
-    return found
+    return _with_marks(found)
 
 
 def newest_in_stage(actor: Actor, name: str, stage: Stage) -> ModelVersion | None:
@@ -205,20 +247,20 @@ def search_versions(
         MODEL_VERSIONS,
         tie_break=["registered_model__name", "-version"],
     )
-    return read_page(
+    page = read_page(
         ModelVersion.objects.filter(
             compile_filter(conditions, MODEL_VERSIONS),
             Q(registered_model__is_prompt=prompts),
-            registered_model__in=visible_models(actor),
-        )
-        .select_related("registered_model")
-        .prefetch_related("tags"),
+            visible(actor, "registered_model_id"),
+        ).select_related("registered_model"),
         plan,
         max_results=max_results,
         page_token=page_token,
         query=["model versions", actor.user_id, filter or "", list(order_by)],
         most=VERSIONS_PER_PAGE_AT_MOST,
     )
+    attach_version_marks(page.rows)
+    return page
 
 
 def versions_of_model(
@@ -242,7 +284,77 @@ def versions_of_run(actor: Actor, run_id: str) -> list[ModelVersion]:
 
 def _visible_versions(actor: Actor) -> QuerySet[ModelVersion]:
     return (
-        ModelVersion.objects.filter(registered_model__in=visible_models(actor))
+        ModelVersion.objects.filter(visible(actor, "registered_model_id"))
         .select_related("registered_model", "created_by")
         .prefetch_related("tags", "aliases")
     )
+
+
+def _with_marks(version: ModelVersion) -> ModelVersion:
+    """The version, its tags and aliases fetched."""
+    attach_version_marks([version])
+    return version
+
+
+# -- prepared ----------------------------------------------------------------------------------------------------------
+def _version(*values: Any) -> ModelVersion:
+    """A version with its model and whoever made it, out of the columns of the three."""
+    version = instance_of(ModelVersion)(*values[:_VERSION_WIDTH])
+    version.registered_model = instance_of(RegisteredModel)(*values[_VERSION_WIDTH:_VERSION_AND_MODEL_WIDTH])
+    creator = values[_VERSION_AND_MODEL_WIDTH:]
+    version.created_by = instance_of(User)(*creator) if creator[0] is not None else None
+    return version
+
+
+_VERSION_COLUMNS = (
+    *columns_of(ModelVersion),
+    *columns_of(RegisteredModel, "registered_model__"),
+    *columns_of(User, "created_by__"),
+)
+_VERSION_WIDTH = len(columns_of(ModelVersion))
+_VERSION_AND_MODEL_WIDTH = _VERSION_WIDTH + len(columns_of(RegisteredModel))
+
+
+def _model(*values: Any) -> RegisteredModel:
+    """A model out of its columns and `_latest_keys`."""
+    model = instance_of(RegisteredModel)(*values[: -len(Stage)])
+    for stage, key in zip(Stage, values[-len(Stage) :], strict=True):
+        setattr(model, _latest_in(stage), key)
+    return model
+
+
+_MODEL_BY_NAME = _ByName(
+    lambda visible: (
+        RegisteredModel.objects.filter(visible, name=_NAME)
+        .annotate(**_latest_keys())
+        .values_list(*columns_of(RegisteredModel), *map(_latest_in, Stage))
+    ),
+    _model,
+    model_key="pk",
+)
+_VERSIONS_BY_KEY = Prepared(
+    lambda: ModelVersion.objects.filter(Among("pk")).order_by("-version").values_list(*columns_of(ModelVersion)),
+    instance_of(ModelVersion),
+)
+_VERSION_BY_NUMBER = _ByName(
+    lambda visible: ModelVersion.objects.filter(
+        visible, registered_model__name=_NAME, version=Given("version", BigIntegerField())
+    ).values_list(*_VERSION_COLUMNS),
+    _version,
+)
+_VERSION_BY_ALIAS = _ByName(
+    lambda visible: ModelVersion.objects.filter(
+        visible,
+        registered_model__name=_NAME,
+        aliases__alias=Given("alias", CharField()),
+    ).values_list(*_VERSION_COLUMNS),
+    _version,
+)
+_NEWEST_VERSION = _ByName(
+    lambda visible: (
+        ModelVersion.objects.filter(visible, registered_model__name=_NAME)
+        .order_by("-version")
+        .values_list(*_VERSION_COLUMNS)[:1]
+    ),
+    _version,
+)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
@@ -11,6 +12,7 @@ from registry_site.audit.record import record
 from registry_site.core import clock
 from registry_site.core.errors import AlreadyExists, InvalidParameter, NotFound
 from registry_site.registry import access, subjects
+from registry_site.registry.locking import lock_model, version_of
 from registry_site.registry.models import Alias, ModelVersion, RegisteredModel, Tag
 from registry_site.registry.names import validate_alias, validate_description, validate_model_name, validate_tag
 from registry_site.registry.sources import resolve_source
@@ -101,8 +103,7 @@ def set_model_tag(actor: Actor, *, name: str, key: str, value: str) -> None:
     """Set or replace a tag. Needs CAN_EDIT. Touches no timestamp, as in MLflow."""
     model = _locked(actor, name, Level.CAN_EDIT)
     validate_tag(key, value)
-    before = model.tags.filter(key=key).values_list("value", flat=True).first()
-    Tag.objects.update_or_create(registered_model=model, key=key, defaults={"value": value})
+    before = _write_tag(model.tags.filter(key=key), Tag(registered_model=model, key=key, value=value))
     if key == PROMPT_TAG and model.is_prompt != is_prompt({key: value}):
         RegisteredModel.objects.filter(pk=model.pk).update(is_prompt=is_prompt({key: value}))
     if before != value:
@@ -197,8 +198,7 @@ def set_version_tag(actor: Actor, *, name: str, version: int, key: str, value: s
     """Set or replace a tag. Needs CAN_EDIT."""
     found = _locked_version(actor, name, version, Level.CAN_EDIT)
     validate_tag(key, value)
-    before = found.tags.filter(key=key).values_list("value", flat=True).first()
-    Tag.objects.update_or_create(model_version=found, key=key, defaults={"value": value})
+    before = _write_tag(found.tags.filter(key=key), Tag(model_version=found, key=key, value=value))
     if before != value:
         record(actor, Kind.VERSION_TAG_SET, subjects.of_version(found), key=key, before=before, after=value)
 
@@ -249,7 +249,7 @@ def delete_alias(actor: Actor, *, name: str, alias: str) -> None:
 # -- what they share ---------------------------------------------------------------------------------------------------
 def _locked(actor: Actor, name: str, level: Level) -> RegisteredModel:
     actor.require_signed_in()
-    model = RegisteredModel.objects.select_for_update().filter(name=name).first()
+    model = lock_model(name)
     if model is None:
         raise NotFound(f"Registered Model with name={name} not found", field="name")
     access.require(actor, model, level)
@@ -258,13 +258,22 @@ def _locked(actor: Actor, name: str, level: Level) -> RegisteredModel:
 
 def _locked_version(actor: Actor, name: str, version: int, level: Level) -> ModelVersion:
     actor.require_signed_in()
-    model = RegisteredModel.objects.select_for_update().filter(name=name).first()
-    found = model.versions.filter(version=version).first() if model else None
+    model = lock_model(name)
+    found = version_of(model, version) if model else None
     if model is None or found is None:
         raise NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
     access.require(actor, model, level)
-    found.registered_model = model
     return found
+
+
+def _write_tag(there: QuerySet[Tag], tag: Tag) -> str | None:
+    """Write a tag where at most one is there, under the lock of its model. Returns the value that it had before."""
+    before = there.values_list("value", flat=True).first()
+    if before is None:
+        tag.save(force_insert=True)
+    elif before != tag.value:
+        there.update(value=tag.value)
+    return before
 
 
 def _touch(model: RegisteredModel) -> None:

@@ -50,7 +50,10 @@ def resolve_source(actor: Actor, text: str, *, run_id: str = "", model_id: str =
     if is_prompt and text in PROMPT_SOURCES:
         return Source(text, text, run_id, model_id)
     _refuse_tricks(text)
-    scheme = urlsplit(text).scheme.lower()
+    try:
+        scheme = urlsplit(text).scheme.lower()
+    except ValueError:  # an address with half a bracket
+        raise _invalid(text, "it is no URI") from None
     if match := _LOGGED_MODEL.match(text):
         if model_id and model_id != match[1]:
             raise _invalid(text, f"it is not the logged model '{model_id}' that was named")

@@ -11,11 +11,6 @@ from registry_site.registry.models import ModelVersion, RegisteredModel
 from registry_site.registry.stages import Stage
 
 
-def lock_model(name: str) -> RegisteredModel | None:
-    """The model's row, locked until the transaction ends: every change of a stage of the model waits here."""
-    return RegisteredModel.objects.select_for_update().filter(name=name).first()
-
-
 def versions_in(model: RegisteredModel, stage: Stage) -> QuerySet[ModelVersion]:
     """The versions that stand in a stage, newest first."""
     return model.versions.filter(current_stage=stage.value).order_by("-version")

@@ -1,5 +1,6 @@
 """One page of an ordered queryset, and the token that continues it."""
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -19,10 +20,12 @@ def read_page(
     page_token: str | None,
     query: Any,
     most: int,
+    read: "Callable[[QuerySet[Row]], list[Row]]" = list,
 ) -> Page[Row]:
     """At most `max_results` rows in the plan's order, from the place that the token names.
 
     `query` is any JSON value that tells this search from others: a token continues only the search that it came from.
+    `read` runs the query, where something cheaper than rows of the model will do.
     Raises InvalidParameter for a bad token and for `max_results` outside 1 to `most`.
     """
     if not 1 <= max_results <= most:
@@ -33,7 +36,7 @@ def read_page(
     queryset = plan.apply(queryset)
     if (key := decode_token(page_token, query)) is not None:
         queryset = queryset.filter(plan.after(key))
-    rows = list(queryset[: max_results + 1])
+    rows = read(queryset[: max_results + 1])
     if len(rows) <= max_results:
         return Page(rows)
     rows.pop()

@@ -206,6 +206,7 @@ def search_logged_models(
     """
     actor.require_signed_in()
     ids = rules.parse_experiment_ids(experiment_ids)
+    rules.validate_count(datasets, rules.MODEL_DATASETS_LIMIT, "datasets")
     conditions = compile_filter(
         parse_filter(filter), LOGGED_MODELS, only={"metrics": _on(datasets)} if datasets else None
     )

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from django.db import connection
-from django.db.models import Count, F, Max, Model, Prefetch, Q, QuerySet, Window, prefetch_related_objects
+from django.db.models import CharField, Count, F, Max, Model, Q, QuerySet, Window, prefetch_related_objects
 from django.db.models.functions import RowNumber
 
 from registry_site.accounts.actors import Actor
 from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.core.pages import Page
+from registry_site.core.prepared import Given, Prepared, columns_of, fetch, instance_of
 from registry_site.search.compile import compile_filter, compile_order, compile_words
 from registry_site.search.keyset import OrderPlan, Term
 from registry_site.search.paging import read_page
@@ -30,8 +31,8 @@ from registry_site.tracking.models import (
     Metric,
     Param,
     Run,
-    RunModel,
 )
+from registry_site.tracking.rows import MetricRow, attach_everything
 from registry_site.tracking.rules import ViewType
 from registry_site.tracking.services import experiment_not_found, run_not_found
 
@@ -221,16 +222,18 @@ def search_datasets(actor: Actor, *, experiment_ids: Sequence[str | int]) -> lis
 def get_run(actor: Actor, run_id: str) -> Run:
     """The run, deleted or not. Raises NotFound."""
     actor.require_signed_in()
-    run = Run.objects.select_related("experiment").prefetch_related(*_all_of_a_run()).filter(run_id=run_id).first()
+    run = _RUN_BY_ID.first(run_id=run_id)
     if run is None:
         raise run_not_found(run_id)
+    attach_everything([run])
     return run
 
 
 def runs_by_ids(actor: Actor, run_ids: Sequence[str]) -> list[Run]:
     """The runs that there are of these, in this order."""
     actor.require_signed_in()
-    found = Run.objects.select_related("experiment").filter(run_id__in=run_ids).prefetch_related(*_all_of_a_run())
+    found = list(Run.objects.select_related("experiment").filter(run_id__in=run_ids))
+    attach_everything(found)
     by_id = {run.run_id: run for run in found}
     return [by_id[run_id] for run_id in run_ids if run_id in by_id]
 
@@ -250,7 +253,7 @@ def search_runs(
     actor.require_signed_in()
     ids = rules.parse_experiment_ids(experiment_ids)
     page = read_page(
-        Run.objects.select_related("experiment").filter(
+        Run.objects.filter(
             compile_filter(parse_filter(filter), RUNS),
             experiment__in=ids,
             lifecycle_stage__in=_LIFECYCLES[view_type],
@@ -261,7 +264,7 @@ def search_runs(
         query=["runs", actor.user_id, ids, filter, list(order_by), view_type],
         most=RUNS_PER_PAGE_AT_MOST,
     )
-    _prefetch(page.rows, *_all_of_a_run())
+    attach_everything(page.rows)
     return page
 
 
@@ -280,17 +283,23 @@ def distinct_keys(actor: Actor, experiment_id: str | int) -> Keys:
     )
 
 
-def _all_of_a_run() -> "tuple[str | Prefetch[Any], ...]":
-    return (
-        "latest_metrics",
-        "params",
-        "tags",
-        Prefetch("dataset_inputs", DatasetInput.objects.select_related("dataset").order_by("pk")),
-        Prefetch("run_models", RunModel.objects.select_related("logged_model").order_by("pk")),
-    )
+def _run(*values: Any) -> Run:
+    """A run with its experiment, out of the columns of both."""
+    width = len(columns_of(Run))
+    run = instance_of(Run)(*values[:width])
+    run.experiment = instance_of(Experiment)(*values[width:])
+    return run
 
 
-def _prefetch(rows: Sequence[Model], *lookups: "str | Prefetch[Any]") -> None:
+_RUN_BY_ID = Prepared(
+    lambda: Run.objects.filter(run_id=Given("run_id", CharField())).values_list(
+        *columns_of(Run), *columns_of(Experiment, "experiment__")
+    ),
+    _run,
+)
+
+
+def _prefetch(rows: Sequence[Model], *lookups: str) -> None:
     for start in range(0, len(rows), _PREFETCH_AT_ONCE):
         prefetch_related_objects(rows[start : start + _PREFETCH_AT_ONCE], *lookups)
 
@@ -304,7 +313,7 @@ def metric_history(
     Nothing for an unknown run or key.
     """
     actor.require_signed_in()
-    points = Metric.objects.filter(run__run_id=run_id, key=key).values_list(*_HISTORY_FIELDS, named=True)
+    points = Metric.objects.filter(run__run_id=run_id, key=key).values_list(*_HISTORY_FIELDS)
     page = read_page(
         cast("QuerySet[Metric]", points),
         _BY_TIME,
@@ -312,6 +321,7 @@ def metric_history(
         page_token=page_token,
         query=["history", actor.user_id, run_id, key],
         most=HISTORY_PER_PAGE_AT_MOST,
+        read=lambda queryset: cast("list[Metric]", fetch(queryset, MetricRow)),
     )
     return cast("Page[HistoryPoint]", page)
 

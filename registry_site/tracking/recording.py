@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models, transaction
+from django.db.models import CharField
 
 from registry_site.accounts.actors import Actor
 from registry_site.core.errors import InvalidParameter, NotFound
+from registry_site.core.prepared import Given, Prepared, columns_of, instance_of
 from registry_site.tracking import rules
 from registry_site.tracking.models import LatestMetric, LoggedModel, LoggedModelMetric, Metric, Param, Run
 from registry_site.tracking.services import require_active, run_not_found, upsert_run_tags
@@ -80,11 +82,16 @@ def log_batch(
 
 def _active_run(run_id: str) -> Run:
     # Not locked: nothing here depends on another row of the run, and a lock would queue its batches.
-    run = Run.objects.only("pk", "run_id", "lifecycle_stage").filter(run_id=run_id).first()
+    run = _RUN_BY_ID.first(run_id=run_id)
     if run is None:
         raise run_not_found(run_id)
     require_active(run_id, run.lifecycle_stage)
     return run
+
+
+_RUN_BY_ID = Prepared(
+    lambda: Run.objects.filter(run_id=Given("run_id", CharField())).values_list(*columns_of(Run)), instance_of(Run)
+)
 
 
 # -- params ------------------------------------------------------------------------------------------------------------

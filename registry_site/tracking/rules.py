@@ -8,9 +8,9 @@ import json
 import math
 import posixpath
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sized
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from registry_site.core.errors import InvalidParameter
@@ -28,6 +28,9 @@ BATCH_METRICS_LIMIT = 1000
 BATCH_PARAMS_LIMIT = 100
 BATCH_TAGS_LIMIT = 100
 BATCH_LIMIT = 1000
+EXPERIMENT_IDS_LIMIT = 30_000  # SQLite takes 32,766 values in one statement
+LINKED_MODELS_LIMIT = 1000
+MODEL_DATASETS_LIMIT = 100
 DATASET_LIMITS = {
     "name": 500,
     "digest": 36,
@@ -47,6 +50,8 @@ DATASET_CONTEXT_TAG = "mlflow.data.context"
 PROXY_SCHEME = "mlflow-artifacts"
 GREATEST_FLOAT = 1.7976931348623157e308
 GREATEST_INT = 2**63 - 1
+
+Many = TypeVar("Many", bound=Sized)
 
 _KEY = re.compile(r"[/\w.\- :]+\Z")
 _ID = re.compile(r"[a-zA-Z0-9][\w\-]{0,255}\Z")
@@ -77,8 +82,17 @@ def parse_experiment_id(text: str | int) -> int:
 
 
 def parse_experiment_ids(texts: Iterable[str | int]) -> list[int]:
-    """The ids without repetitions, ascending. Raises InvalidParameter as `parse_experiment_id` does."""
-    return sorted({parse_experiment_id(text) for text in texts})
+    """The ids without repetitions, ascending. Raises InvalidParameter as `parse_experiment_id` does, and for more than
+    30,000."""
+    ids = sorted({parse_experiment_id(text) for text in texts})
+    return validate_count(ids, EXPERIMENT_IDS_LIMIT, "experiment_ids")
+
+
+def validate_count(items: Many, limit: int, field: str) -> Many:
+    """The items unchanged. Raises InvalidParameter when there are more than the limit."""
+    if len(items) > limit:
+        raise InvalidParameter(f"{field} names {len(items)} at once; at most {limit} are allowed.", field=field)
+    return items
 
 
 def validate_id(identifier: str, field: str = "run_id") -> str:

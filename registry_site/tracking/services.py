@@ -401,6 +401,7 @@ def _move_run(actor: Actor, run_id: str, after: LifecycleStage, kind: Kind) -> N
 
 
 def _link_models(run: Run, steps: Mapping[str, int], *, is_output: bool) -> None:
+    rules.validate_count(steps, rules.LINKED_MODELS_LIMIT, "models")
     known = dict(LoggedModel.objects.filter(model_id__in=steps).values_list("model_id", "pk"))
     for model_id in steps:
         if model_id not in known:

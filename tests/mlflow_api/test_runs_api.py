@@ -217,3 +217,40 @@ def test_a_stranger_gets_401_everywhere(anonymous_api: Api, run_id: str) -> None
         "runs/set-tag": {"run_id": run_id, "key": "a"},
     }.items():
         assert anonymous_api.post(path, body).status_code == 401
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(True, 1.0), (False, 0.0), ("2.5", 2.5), (3, 3.0)])
+def test_a_metric_may_be_a_boolean_or_a_number_as_text(api: Api, sent: object, kept: float) -> None:
+    run_id = api.post("runs/create", {"experiment_id": "0"}).json()["run"]["info"]["run_id"]
+    point = {"key": "is_good", "value": sent, "timestamp": 1}
+    assert api.post("runs/log-metric", {"run_id": run_id, **point}).json() == {}
+    assert api.post("runs/log-batch", {"run_id": run_id, "metrics": [{**point, "key": "too"}]}).json() == {}
+    metrics = api.get("runs/get", {"run_id": run_id}).json()["run"]["data"]["metrics"]
+    assert [(metric["key"], metric["value"]) for metric in metrics] == [("is_good", kept), ("too", kept)]
+
+
+@pytest.mark.parametrize("sent", ["high", [1], {}])
+def test_a_metric_that_is_no_number_is_refused(api: Api, sent: object) -> None:
+    answer = api.post("runs/log-metric", {"run_id": "r", "key": "k", "value": sent, "timestamp": 1})
+    assert error_of(answer)[2].endswith("for parameter 'value' supplied: it must be a number.")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "most"),
+    [
+        ("runs/search", {"experiment_ids": [str(number) for number in range(30_001)]}, 30_000),
+        ("logged-models/search", {"experiment_ids": ["0"], "datasets": [{"dataset_name": "d"}] * 101}, 100),
+    ],
+)
+def test_a_search_names_no_more_than_a_database_can_take(api: Api, path: str, body: dict, most: int) -> None:
+    status, code, message = error_of(api.post(path, body))
+    assert (status, code) == (400, "INVALID_PARAMETER_VALUE")
+    assert message.endswith(f" at once; at most {most} are allowed.")
+
+
+@pytest.mark.parametrize("path", ["runs/outputs", "runs/log-inputs"])
+def test_a_run_is_linked_to_a_thousand_models_at_once_and_no_more(api: Api, path: str) -> None:
+    run_id = api.post("runs/create", {"experiment_id": "0"}).json()["run"]["info"]["run_id"]
+    models = [{"model_id": f"m-{number}"} for number in range(1001)]
+    answer = error_of(api.post(path, {"run_id": run_id, "models": models}))
+    assert answer == (400, "INVALID_PARAMETER_VALUE", "models names 1001 at once; at most 1000 are allowed.")

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -108,6 +109,22 @@ def test_delete_takes_arguments_from_the_query_the_body_or_both(api: Api) -> Non
     assert api.delete("registered-models/delete-tag?name=churn&key=b").status_code == 200
     assert api.delete("registered-models/delete-tag?name=churn", {"key": "c"}).status_code == 200
     assert "tags" not in model_of(api, "churn")
+
+
+def test_a_body_may_come_in_chunks_and_has_the_same_limit(api: Api, maria: User, settings: Any) -> None:
+    def send(body: bytes) -> HttpResponse:
+        chunked = {
+            "CONTENT_TYPE": "application/json",
+            "HTTP_TRANSFER_ENCODING": "chunked",
+            "wsgi.input": BytesIO(body),
+            "wsgi.input_terminated": True,
+        }
+        headers = {"Authorization": f"Bearer {make_token(maria)}"}
+        return Client().generic("POST", f"/api/2.0/mlflow/{CREATE}", headers=headers, **chunked)
+
+    assert send(b'{"name": "churn"}').json()["registered_model"]["name"] == "churn"
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    assert error_of(send(b'{"name": "' + b"x" * 2000 + b'"}'))[0] == 413
 
 
 def test_post_does_not_look_at_the_query(api: Api) -> None:

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 
 def tags_of(run: Run) -> dict[str, str]:
-    return dict(run.tags.values_list("key", "value"))
+    return {tag.key: tag.value for tag in run.tags.all()}
 
 
 def found(actor: Actor, filter: str = "", **options: object) -> list[str]:

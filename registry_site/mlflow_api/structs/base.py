@@ -12,6 +12,9 @@ import msgspec
 Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 """What the database can hold. Declare every number of a request with this and not with `int`."""
 
+Double = float | bool
+"""A number that was measured: true is 1, as clients of MLflow may send it."""
+
 
 @dataclass_transform(kw_only_default=True)
 class Arguments(msgspec.Struct, kw_only=True):

@@ -1,7 +1,7 @@
 """Messages about runs and what they log."""
 
 from registry_site.core.errors import InvalidParameter
-from registry_site.mlflow_api.structs.base import Arguments, Int64, Message, Tag, TagArgument
+from registry_site.mlflow_api.structs.base import Arguments, Double, Int64, Message, Tag, TagArgument
 
 
 # -- answers -----------------------------------------------------------------------------------------------------------
@@ -163,7 +163,7 @@ class LogMetricArguments(RunArguments, kw_only=True):
     """One point of a metric."""
 
     key: str
-    value: float
+    value: Double
     timestamp: Int64
     step: Int64 = 0
     model_id: str = ""
@@ -195,7 +195,7 @@ class MetricArgument(Arguments):
     """One point of a metric in a batch."""
 
     key: str
-    value: float
+    value: Double
     timestamp: Int64
     step: Int64 = 0
     model_id: str = ""

@@ -1,0 +1,37 @@
+"""The row of a registered model, locked: every change of what a model owns waits here for the one before."""
+
+from django.db.models import BigIntegerField, CharField
+
+from registry_site.core.prepared import Given, Prepared, columns_of, instance_of
+from registry_site.registry.models import ModelVersion, RegisteredModel
+
+_LARGEST_VERSION = 2**63 - 1  # what a database can be asked for
+
+
+def lock_model(name: str) -> RegisteredModel | None:
+    """The model of that name, locked until the caller's transaction ends."""
+    return _MODEL.first(name=name)
+
+
+def version_of(model: RegisteredModel, version: int) -> ModelVersion | None:
+    """The model's version of that number; it knows its model."""
+    found = _VERSION.first(model=model.pk, version=version) if abs(version) <= _LARGEST_VERSION else None
+    if found is not None:
+        found.registered_model = model
+    return found
+
+
+_MODEL = Prepared(
+    lambda: (
+        RegisteredModel.objects.select_for_update()
+        .filter(name=Given("name", CharField()))
+        .values_list(*columns_of(RegisteredModel))
+    ),
+    instance_of(RegisteredModel),
+)
+_VERSION = Prepared(
+    lambda: ModelVersion.objects.filter(
+        registered_model=Given("model", BigIntegerField()), version=Given("version", BigIntegerField())
+    ).values_list(*columns_of(ModelVersion)),
+    instance_of(ModelVersion),
+)

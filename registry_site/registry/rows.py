@@ -1,0 +1,93 @@
+"""What hangs on registered models and versions, read for many of them at once: rows without models behind them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from django.db.models import QuerySet, TextField, Value
+from django.db.models.functions import Cast
+
+from registry_site.core.prepared import Among, Prepared, attach
+from registry_site.registry.models import Alias, ModelVersion, RegisteredModel, Tag
+
+
+class TagRow(msgspec.Struct, frozen=True):
+    """A tag, as it is read."""
+
+    key: str
+    value: str
+
+
+class AliasRow(msgspec.Struct, frozen=True):
+    """An alias with the number of the version that it points at, as it is read."""
+
+    alias: str
+    version: int
+
+    @property
+    def model_version(self) -> "AliasRow":
+        """What has the `version`, as in a row of the database."""
+        return self
+
+
+def attach_model_marks(models: Sequence[RegisteredModel], versions: Sequence[ModelVersion]) -> None:
+    """Fetch `tags` and `aliases` of each model, and `tags` of each of these versions of theirs, in one query."""
+    by_key = {model.pk: model for model in models}
+    versions_by_key = {version.pk: version for version in versions}
+    marks = _Marks(_OF_MODELS.read(keys=by_key, version_keys=versions_by_key))
+    attach(by_key, "tags", marks.tags)
+    attach(by_key, "aliases", marks.aliases)
+    attach(versions_by_key, "tags", marks.version_tags)
+
+
+def attach_version_marks(versions: Sequence[ModelVersion]) -> None:
+    """Fetch `tags` and `aliases` of each version, in one query."""
+    by_key = {version.pk: version for version in versions}
+    marks = _Marks(_OF_VERSIONS.read(version_keys=by_key))
+    attach(by_key, "tags", marks.version_tags)
+    attach(by_key, "aliases", marks.aliases)
+
+
+class _Marks:
+    """Rows of a union of tags and aliases, told apart; each with the key of its owner."""
+
+    def __init__(self, rows: Iterable[tuple[str, int, str, str]]) -> None:
+        self.tags: list[tuple[int, TagRow]] = []
+        self.version_tags: list[tuple[int, TagRow]] = []
+        self.aliases: list[tuple[int, AliasRow]] = []
+        for kind, owner, key, value in rows:
+            if kind == "alias":
+                self.aliases.append((owner, AliasRow(key, int(value))))
+            else:
+                (self.tags if kind == "tag" else self.version_tags).append((owner, TagRow(key, value)))
+
+
+def _tags() -> "QuerySet[Tag, Any]":
+    return Tag.objects.filter(Among("registered_model_id")).values_list(
+        Value("tag"), "registered_model_id", "key", "value"
+    )
+
+
+def _version_tags() -> "QuerySet[Tag, Any]":
+    tags = Tag.objects.filter(Among("model_version_id", "version_keys"))
+    return tags.values_list(Value("version tag"), "model_version_id", "key", "value")
+
+
+def _aliases(owner: str, keys: str) -> "QuerySet[Alias, Any]":
+    number = Cast("model_version__version", TextField())
+    return Alias.objects.filter(Among(owner, keys)).values_list(Value("alias"), owner, "alias", number)
+
+
+def _row(*values: Any) -> tuple[str, int, str, str]:
+    kind, owner, key, value = values
+    return kind, owner, key, value
+
+
+_OF_MODELS = Prepared(
+    lambda: _tags().union(_aliases("registered_model_id", "keys"), _version_tags(), all=True),
+    _row,
+)
+_OF_VERSIONS = Prepared(
+    lambda: _version_tags().union(_aliases("model_version_id", "version_keys"), all=True),
+    _row,
+)

@@ -1,0 +1,119 @@
+"""What hangs on runs, read for many of them at once: mostly rows without models behind them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from django.db.models import Value
+
+from registry_site.core.prepared import Among, Prepared, attach, columns_of, instance_of
+from registry_site.tracking.models import (
+    Dataset,
+    DatasetInput,
+    Experiment,
+    LatestMetric,
+    LoggedModel,
+    Param,
+    Run,
+    RunModel,
+    RunTag,
+)
+
+
+class KeyAndValue(msgspec.Struct, frozen=True):
+    """A tag or param, as it is read."""
+
+    key: str
+    value: str
+
+
+class MetricRow(msgspec.Struct, frozen=True):
+    """A metric, as it is read. The value is 0 where `is_nan`."""
+
+    key: str
+    value: float
+    is_nan: bool
+    timestamp: int
+    step: int
+
+    @property
+    def number(self) -> float:
+        """The value as it was measured."""
+        return float("nan") if self.is_nan else self.value
+
+
+def attach_everything(runs: Sequence[Run]) -> None:
+    """Fetch `experiment`, `latest_metrics`, `params`, `tags`, `dataset_inputs` (with datasets) and `run_models` (with
+    logged models) of each run, in five queries; in four where the experiments were fetched with the runs."""
+    by_key = {run.pk: run for run in runs}
+    without = [run for run in runs if not Run.experiment.is_cached(run)]
+    if without:
+        experiments = {one.pk: one for one in _EXPERIMENTS.read(keys={run.experiment_id for run in without})}
+        for run in without:
+            run.experiment = experiments[run.experiment_id]
+    attach(by_key, "latest_metrics", _LATEST_METRICS.read(keys=by_key))
+    pairs: dict[str, list[tuple[int, KeyAndValue]]] = {"param": [], "tag": []}
+    for kind, run_key, key, value in _PARAMS_AND_TAGS.read(keys=by_key):
+        pairs[kind].append((run_key, KeyAndValue(key, value)))
+    attach(by_key, "params", pairs["param"])
+    attach(by_key, "tags", pairs["tag"])
+    attach(by_key, "dataset_inputs", _DATASET_INPUTS.read(keys=by_key))
+    attach(by_key, "run_models", _RUN_MODELS.read(keys=by_key))
+
+
+def _metric(run: int, *row: Any) -> tuple[int, MetricRow]:
+    return run, MetricRow(*row)
+
+
+def _row(*values: Any) -> tuple[str, int, str, str]:
+    kind, run, key, value = values
+    return kind, run, key, value
+
+
+def _dataset_input(*values: Any) -> tuple[int, DatasetInput]:
+    width = len(columns_of(DatasetInput))
+    row = instance_of(DatasetInput)(*values[:width])
+    row.dataset = instance_of(Dataset)(*values[width:])
+    return row.run_id, row
+
+
+def _run_model(*values: Any) -> tuple[int, RunModel]:
+    width = len(columns_of(RunModel))
+    row = instance_of(RunModel)(*values[:width])
+    row.logged_model = instance_of(LoggedModel)(*values[width:])
+    return row.run_id, row
+
+
+_EXPERIMENTS = Prepared(
+    lambda: Experiment.objects.filter(Among("pk")).values_list(*columns_of(Experiment)), instance_of(Experiment)
+)
+_LATEST_METRICS = Prepared(
+    lambda: LatestMetric.objects.filter(Among("run_id")).values_list(
+        "run_id", "key", "value", "is_nan", "timestamp", "step"
+    ),
+    _metric,
+)
+_PARAMS_AND_TAGS = Prepared(
+    lambda: (
+        Param.objects.filter(Among("run_id"))
+        .values_list(Value("param"), "run_id", "key", "value")
+        .union(RunTag.objects.filter(Among("run_id")).values_list(Value("tag"), "run_id", "key", "value"), all=True)
+    ),
+    _row,
+)
+_DATASET_INPUTS = Prepared(
+    lambda: (
+        DatasetInput.objects.filter(Among("run_id"))
+        .order_by("pk")
+        .values_list(*columns_of(DatasetInput), *columns_of(Dataset, "dataset__"))
+    ),
+    _dataset_input,
+)
+_RUN_MODELS = Prepared(
+    lambda: (
+        RunModel.objects.filter(Among("run_id"))
+        .order_by("pk")
+        .values_list(*columns_of(RunModel), *columns_of(LoggedModel, "logged_model__"))
+    ),
+    _run_model,
+)
