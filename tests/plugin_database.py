@@ -37,6 +37,16 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None
     return (yield)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What has nothing to do with the database runs once."""
+    if config.getoption("db") == "sqlite":
+        return
+    again = [item for item in items if item.get_closest_marker("once") is None]
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("once")])
+    items[:] = again
+
+
 def _prepare(database: str) -> None:
     for name in [name for name in os.environ if name.startswith(_OURS)]:
         del os.environ[name]  # the developer's own installation is none of the tests' business

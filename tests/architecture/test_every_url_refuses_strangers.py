@@ -9,6 +9,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 from django.urls.resolvers import RegexPattern, RoutePattern
 
+pytestmark = pytest.mark.once
+
 PUBLIC = {  # no more than signing in and out takes, and what clients ask before they have credentials
     "health",
     "version",

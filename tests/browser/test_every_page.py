@@ -16,7 +16,7 @@ from tests.browser.training import Logger
 from tests.browser.windows import Theme, Window
 from tests.live import Podium
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("browser")]
 
 MODEL = "churn-predictor"
 LOGGED = "fraud-detector"  # its versions come from logged models of MLflow 3

@@ -14,7 +14,7 @@ from tests.browser.training import Logger
 from tests.browser.windows import sign_in
 from tests.live import Podium
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("browser")]
 
 MAIL_SECONDS = 30  # far more than it takes
 

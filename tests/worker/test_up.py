@@ -21,7 +21,7 @@ from registry_site.worker.prepare import migrate
 from registry_site.worker.terminal import Refusal
 from tests.live import ROOT, Podium, command_line, free_port, start_podium
 
-pytestmark = pytest.mark.xdist_group("up")
+pytestmark = [pytest.mark.once, pytest.mark.xdist_group("up")]
 ENOUGH = 60.0  # seconds; only a machine that is busy otherwise needs so many
 
 
