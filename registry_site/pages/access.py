@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from django.http import HttpResponseBase
 
@@ -23,9 +23,3 @@ def signed_in(
         return view(request, *args, **kwargs)
 
     return guarded
-
-
-def public(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Mark a view that strangers may see: signing in, and nothing else."""
-    view.is_public = True  # type: ignore[attr-defined]
-    return view

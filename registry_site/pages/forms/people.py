@@ -32,7 +32,6 @@ class ProfileForm(forms.Form):
 class PasswordForm(forms.Form):
     current = forms.CharField(
         label=_("Present password"),
-        required=False,
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )

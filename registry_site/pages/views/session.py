@@ -12,7 +12,6 @@ from registry_site.accounts import services
 from registry_site.accounts.actors import person, stranger
 from registry_site.accounts.authentication import check_sign_in
 from registry_site.audit.kinds import Origin
-from registry_site.pages.access import public
 from registry_site.pages.forms.people import SignInForm
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import safe_next
@@ -21,7 +20,6 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 YEAR = 365 * 24 * 3600
 
 
-@public
 @never_cache
 @sensitive_post_parameters("password")
 def sign_in(request: PageRequest) -> HttpResponse:
@@ -45,14 +43,12 @@ def sign_in(request: PageRequest) -> HttpResponse:
 
 
 @require_POST
-@public
 def sign_out(request: PageRequest) -> HttpResponse:
     """End the session."""
     logout(request)
     return redirect("sign_in")
 
 
-@public
 @never_cache
 def welcome(request: PageRequest, secret: str) -> HttpResponse:
     """A one-time link: opening it shows a button, pressing that signs in, so that mail scanners use no link up."""
@@ -64,7 +60,6 @@ def welcome(request: PageRequest, secret: str) -> HttpResponse:
 
 
 @require_POST
-@public
 def theme(request: PageRequest) -> HttpResponse:
     """Remember light, dark, or whatever the system says."""
     response = redirect(safe_next(request, request.POST.get("next", "")))
