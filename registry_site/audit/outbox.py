@@ -1,7 +1,7 @@
 """Taking entries off the outbox. Rows are the truth; a nudge only says that it may be worth a look now."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -31,25 +31,38 @@ def nudge() -> None:
             log.warning("The broker could not be told of new work (%s); the sweep will find it.", error)
 
 
-def relay(fan_out: Callable[[Activity], None], *, limit: int = 100) -> int:
-    """Hand due entries to `fan_out`, oldest first, each in a transaction that also deletes its entry.
+def relay(fan_out: Callable[[Sequence[Activity]], None], *, limit: int = 100) -> int:
+    """Hand due entries to `fan_out`, oldest first, in one transaction that also deletes the entries.
 
-    An entry is claimed by a conditional update of its due time, so two workers never hold the same one; a worker that
-    dies lets its claim lapse after `LEASE`. Returns the number of entries done. `fan_out` only writes rows.
+    Entries are claimed by a conditional update of their due time, so two workers never hold the same one; a worker that
+    dies lets its claims lapse after `LEASE`. Where they cannot be fanned out together, each is tried by itself, so that
+    one bad entry holds up no other. Returns the number of entries done. `fan_out` only writes rows.
     """
+    now = clock.now()
+    due = OutboxEntry.objects.filter(due_at__lte=now).order_by("pk")[:limit]
+    keys = list(due.values_list("pk", flat=True))
+    if not keys:
+        return 0
+    with transaction.atomic():
+        # What another worker claims at this moment is skipped, or (on SQLite) was committed before.
+        free = OutboxEntry.objects.filter(pk__in=keys, due_at__lte=now)
+        claimed = list(free.select_for_update(skip_locked=True).values_list("pk", flat=True).order_by("pk"))
+        OutboxEntry.objects.filter(pk__in=claimed).update(due_at=now + LEASE, attempts=F("attempts") + 1)
+    try:
+        return _hand_over(fan_out, claimed)
+    except Exception:
+        log.exception("%s outbox entries could not be fanned out together; each is tried by itself.", len(claimed))
     done = 0
-    due = OutboxEntry.objects.filter(due_at__lte=clock.now()).order_by("pk").values_list("pk", "due_at")[:limit]
-    for key, due_at in list(due):
-        claimed = OutboxEntry.objects.filter(pk=key, due_at=due_at).update(
-            due_at=clock.now() + LEASE, attempts=F("attempts") + 1
-        )
-        if not claimed:
-            continue
+    for key in claimed:
         try:
-            with transaction.atomic():
-                fan_out(OutboxEntry.objects.select_related("activity").get(pk=key).activity)
-                OutboxEntry.objects.filter(pk=key).delete()
-            done += 1
+            done += _hand_over(fan_out, [key])
         except Exception:
             log.exception("Outbox entry %s could not be fanned out; it is tried again in %s.", key, LEASE)
     return done
+
+
+@transaction.atomic
+def _hand_over(fan_out: Callable[[Sequence[Activity]], None], keys: Sequence[int]) -> int:
+    fan_out(list(Activity.objects.filter(outboxentry__in=keys).order_by("pk")))
+    OutboxEntry.objects.filter(pk__in=keys).delete()
+    return len(keys)

@@ -119,15 +119,26 @@ def instance_of(model: type[Instance]) -> Callable[..., Instance]:
     return lambda *values: model.from_db("default", names, values)
 
 
-def attach(owners: Mapping[Any, Model], relation: str, rows: Iterable[tuple[Any, Any]]) -> None:
+class Rows(list[Row]):
+    """Rows that hang on another one. Like a manager of Django's, it answers `all()`."""
+
+    def all(self) -> "Rows[Row]":
+        """The rows themselves."""
+        return self
+
+
+def attach(owners: Mapping[Any, Any], relation: str, rows: Iterable[tuple[Any, Any]]) -> None:
     """Give every owner, by its key, its rows of `(key, row)`: what `owner.relation.all()` answers from now on.
 
-    Like `prefetch_related`, but a row may be anything, and `all()` is a plain list: a queryset for each owner would
-    cost more than the rows.
+    Like `prefetch_related`, but owners and rows may be anything, and `all()` is a plain list: a queryset for each owner
+    would cost more than the rows.
     """
-    lists: dict[Any, list[Any]] = {key: [] for key in owners}
+    lists: dict[Any, Rows[Any]] = {key: Rows() for key in owners}
     for key, row in rows:
         lists[key].append(row)
     for key, owner in owners.items():
-        cache: dict[str, Any] = owner.__dict__.setdefault("_prefetched_objects_cache", {})
-        cache[relation] = lists[key]
+        if isinstance(owner, Model):
+            cache: dict[str, Any] = owner.__dict__.setdefault("_prefetched_objects_cache", {})
+            cache[relation] = lists[key]
+        else:
+            setattr(owner, relation, lists[key])

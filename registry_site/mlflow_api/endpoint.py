@@ -31,10 +31,6 @@ from typing import Any, ClassVar, Generic
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from rest_framework.authentication import BaseAuthentication
-from rest_framework.renderers import JSONRenderer
-from rest_framework.request import Request as RestRequest
-from rest_framework.views import APIView
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.authentication import actor_from_header
@@ -51,56 +47,32 @@ SITE = ("",)
 _encoder = msgspec.json.Encoder()
 
 
-class HeaderAuthentication(BaseAuthentication):
-    """Who calls, from the Authorization header alone. Cookies are not looked at."""
+class View:
+    """An address of this door: who calls is known, and what goes wrong is answered as JSON.
 
-    def authenticate(self, request: RestRequest) -> tuple[Actor, None]:
-        """The actor; a stranger without credentials. Raises NotSignedIn for wrong ones."""
-        meta = request.META
-        actor = actor_from_header(
-            meta.get("HTTP_AUTHORIZATION"), origin=Origin.REST, remote_address=meta.get("REMOTE_ADDR", "")
-        )
-        return actor, None
-
-
-class View(APIView):
-    """An address of this door: who calls is known, and what goes wrong is answered as JSON."""
-
-    # APIView exempts itself from the CSRF check. That is right here: nobody is signed in by a cookie, so a foreign
-    # page that makes a browser send a request makes it send one of a stranger.
-    authentication_classes = (HeaderAuthentication,)
-    permission_classes = ()
-    throttle_classes = ()
+    Who calls is proved by the Authorization header alone. Cookies are not looked at, so a foreign page that makes a
+    browser send a request makes it send one of a stranger.
+    """
 
     path: ClassVar[str]
     methods: ClassVar[tuple[str, ...]]
     roots: ClassVar[Sequence[str]] = MLFLOW
 
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        for method in getattr(cls, "methods", ()):
-            setattr(cls, method.lower(), cls.handle)
-
     def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponseBase:
         """The answer to one request. Raises the errors of core."""
         raise NotImplementedError
 
-    def handle(self, request: RestRequest, **path: Any) -> HttpResponseBase:
-        """What APIView calls for every method that the class names."""
-        actor: Actor = request.user  # type: ignore[assignment]  # HeaderAuthentication says so
-        actor.require_signed_in()  # services ask too; here a stranger learns nothing of the arguments either
-        return self.respond(actor, request._request, **path)
-
-    def perform_content_negotiation(self, request: RestRequest, force: bool = False) -> tuple[Any, str]:
-        """JSON, whatever the client says that it accepts: a browser or an old library must not get an error for it."""
-        return _renderer, "application/json"
-
-    def handle_exception(self, exc: Exception) -> HttpResponse:  # type: ignore[override]  # any response will do
-        """The error as JSON."""
-        return error_response(exc)
-
-
-_renderer = JSONRenderer()
+    def __call__(self, request: HttpRequest, **path: Any) -> HttpResponseBase:
+        """What Django calls: the answer, or the error as JSON."""
+        meta = request.META
+        try:
+            actor = actor_from_header(
+                meta.get("HTTP_AUTHORIZATION"), origin=Origin.REST, remote_address=meta.get("REMOTE_ADDR", "")
+            )
+            actor.require_signed_in()  # services ask too; here a stranger learns nothing of the arguments either
+            return self.respond(actor, request, **path)
+        except Exception as error:  # whatever it is, a client of this door reads JSON
+            return error_response(error)
 
 
 class Endpoint(View, Generic[Request]):

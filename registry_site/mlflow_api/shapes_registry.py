@@ -11,14 +11,16 @@ from registry_site.mlflow_api.structs.registered_models import Alias, Registered
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
     from registry_site.registry import models
+    from registry_site.registry.rows import ModelRow, TagRow, VersionRow
 
 STATUS_READY = "READY"  # a version is complete when it is there
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}\Z")
 
 
-def registered_model(model: "models.RegisteredModel") -> RegisteredModel:
+def registered_model(model: "models.RegisteredModel | ModelRow") -> RegisteredModel:
     """A model whose tags, aliases (with their versions) and latest versions were fetched."""
-    latest: list[models.ModelVersion] = model.latest_versions  # type: ignore[attr-defined]  # attached by the query
+    latest: Sequence[models.ModelVersion | VersionRow]
+    latest = model.latest_versions  # type: ignore[union-attr]  # attached by the query
     return RegisteredModel(
         name=model.name,
         creation_timestamp=model.creation_timestamp,
@@ -45,7 +47,11 @@ def new_registered_model(model: "models.RegisteredModel", given: Mapping[str, st
 
 
 def model_version(
-    version: "models.ModelVersion", *, name: str, aliases: Sequence[str] = (), given: Mapping[str, str] | None = None
+    version: "models.ModelVersion | VersionRow",
+    *,
+    name: str,
+    aliases: Sequence[str] = (),
+    given: Mapping[str, str] | None = None,
 ) -> ModelVersion:
     """A version of the model of that name, with these aliases. Its tags are `given`, or else were fetched."""
     return ModelVersion(
@@ -72,7 +78,7 @@ def full_version(version: "models.ModelVersion") -> ModelVersion:
     return model_version(version, name=version.registered_model.name, aliases=aliases)
 
 
-def tags(rows: Iterable["models.Tag"]) -> list[Tag]:
+def tags(rows: Iterable["models.Tag | TagRow"]) -> list[Tag]:
     """Tags as they are sent: by key, since a database may return them in any order."""
     return [Tag(key=row.key, value=row.value) for row in sorted(rows, key=lambda row: row.key)]
 

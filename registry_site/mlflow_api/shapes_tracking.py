@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # the rows come from queries; only their types are named here
     from registry_site.tracking import models
     from registry_site.tracking.artifact_files import ArtifactFile
     from registry_site.tracking.queries import HistoryPoint, HistoryPointOfRun
+    from registry_site.tracking.rows import MetricRow, RunRow
 
 WORKSPACE = "default"  # there is one, and clients ask for its name
 
@@ -29,8 +30,10 @@ _LOGGED_MODEL_STATUSES = (
 class KeyAndValue(Protocol):
     """A row that is a tag or param."""
 
-    key: str
-    value: str
+    @property
+    def key(self) -> str: ...
+    @property
+    def value(self) -> str: ...
 
 
 # -- words of the protocol ---------------------------------------------------------------------------------------------
@@ -73,7 +76,7 @@ def experiment(row: "models.Experiment") -> experiments.Experiment:
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------
-def run_info(row: "models.Run") -> runs.RunInfo:
+def run_info(row: "models.Run | RunRow") -> runs.RunInfo:
     """What a run is."""
     return runs.RunInfo(
         run_id=row.run_id,
@@ -94,7 +97,7 @@ def new_run(row: "models.Run") -> runs.Run:
     return runs.Run(info=run_info(row), data=runs.RunData(tags=_tags(row.tags.all())), inputs=runs.RunInputs())
 
 
-def run(row: "models.Run") -> runs.Run:
+def run(row: "models.Run | RunRow") -> runs.Run:
     """A run with all that `tracking.queries` fetches of it."""
     links = list(row.run_models.all())
     return runs.Run(
@@ -116,7 +119,7 @@ def run(row: "models.Run") -> runs.Run:
     )
 
 
-def point(row: "HistoryPoint") -> runs.Metric:
+def point(row: "HistoryPoint | MetricRow") -> runs.Metric:
     """A point of a run's metric."""
     value = "NaN" if row.is_nan else row.value
     return runs.Metric(key=row.key, value=value, timestamp=row.timestamp, step=row.step)

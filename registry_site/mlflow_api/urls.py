@@ -52,18 +52,25 @@ def by_method(views: Mapping[str, Answer]) -> Answer:
     return choose
 
 
-def patterns(modules: tuple[ModuleType, ...]) -> list[URLPattern | URLResolver]:
-    """The addresses of the endpoints in these modules, under each of their roots."""
+def _table(modules: tuple[ModuleType, ...]) -> dict[str, dict[str, Answer]]:
+    """The view of every path of the endpoints in these modules, under each of their roots."""
     table: dict[str, dict[str, dict[str, Answer]]] = defaultdict(lambda: defaultdict(dict))
     endpoints: chain[type[View]] = chain.from_iterable(module.ENDPOINTS for module in modules)
     for endpoint in endpoints:
-        view = endpoint.as_view()
+        view = endpoint()
         for root in endpoint.roots:
             table[root][endpoint.path] |= dict.fromkeys(endpoint.methods, view)
-    return [
-        path(root, include([path(route, by_method(views)) for route, views in routes.items()]))
-        for root, routes in table.items()
-    ]
+    return {root: {route: by_method(views) for route, views in routes.items()} for root, routes in table.items()}
+
+
+def addresses_without_parts() -> dict[str, Answer]:
+    """The views of all endpoints whose address is always the same, by that address."""
+    return {
+        f"/{root}{route}": view
+        for root, routes in _table(MODULES).items()
+        for route, view in routes.items()
+        if "<" not in route
+    }
 
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -71,6 +78,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("version", by_method({"GET": system.version})),
     path(".well-known/databricks-config", by_method({"GET": system.databricks_config})),
     *(path(f"{root}server-info", by_method({"GET": system.server_info})) for root in MLFLOW_3),
-    *patterns(MODULES),
+    *(
+        path(root, include([path(route, view) for route, view in routes.items()]))
+        for root, routes in _table(MODULES).items()
+    ),
     re_path(r"^(?:ajax-)?api(?:/.*)?\Z", csrf_exempt(endpoint_not_found)),
 ]

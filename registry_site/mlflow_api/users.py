@@ -1,29 +1,31 @@
 """Endpoints of people, as MLflow's basic-auth app has them."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest, HttpResponse
 
 from registry_site.accounts import administration, queries, services
 from registry_site.accounts.actors import Actor
-from registry_site.mlflow_api.endpoint import Endpoint
+from registry_site.mlflow_api.endpoint import Endpoint, View, json_response
 from registry_site.mlflow_api.structs import users as structs
 
 if TYPE_CHECKING:  # the rows come from queries; only their type is named here
     from registry_site.accounts import models
 
 
-class GetCurrentUser(Endpoint[structs.NoArguments]):
-    """Who is calling."""
+class GetCurrentUser(View):
+    """Who is calling, and whether by Basic authentication."""
 
     path = "users/current"
     methods = ("GET",)
-    request_type = structs.NoArguments
 
-    def call(self, actor: Actor, request: structs.NoArguments) -> structs.CurrentUserAnswer:
-        """Raises NotSignedIn for a stranger."""
-        actor.require_signed_in()
-        return structs.CurrentUserAnswer(
-            user=structs.CurrentUser(id=actor.user_id or 0, username=actor.name, is_admin=actor.is_admin),
-            is_basic_auth=self.request.headers.get("Authorization", "").lower().startswith("basic "),
+    def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponse:
+        """The caller, out of the request's own header."""
+        return json_response(
+            structs.CurrentUserAnswer(
+                user=structs.CurrentUser(id=actor.user_id or 0, username=actor.name, is_admin=actor.is_admin),
+                is_basic_auth=http.headers.get("Authorization", "").lower().startswith("basic "),
+            )
         )
 
 

@@ -1,7 +1,7 @@
 """From history to mails, and from mails to mailboxes."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 from typing import Any
@@ -38,11 +38,16 @@ _VERBS = {
 
 
 # -- from history to mails ---------------------------------------------------------------------------------------------
-def fan_out(activity: Activity) -> None:
-    """Write a mail for everybody who is to be told of this activity. To do it again changes nothing.
+def fan_out(activities: Iterable[Activity]) -> None:
+    """Write a mail for everybody who is to be told of these activities. To do it again changes nothing.
 
-    Belongs into the transaction that takes the activity off the outbox.
+    Belongs into the transaction that takes the activities off the outbox.
     """
+    for activity in activities:
+        _tell_of(activity)
+
+
+def _tell_of(activity: Activity) -> None:
     if activity.kind not in TOLD or activity.request_number is None:
         return
     request = (

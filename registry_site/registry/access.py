@@ -10,6 +10,7 @@ from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
 from registry_site.core.errors import NotFound, PermissionDenied
 from registry_site.core.prepared import Given, Prepared
+from registry_site.core.writing import insert
 from registry_site.registry.models import Grant, RegisteredModel
 
 
@@ -105,4 +106,4 @@ def people_with_level(model: RegisteredModel, level: Level) -> QuerySet[User]:
 def grant_to_creator(actor: Actor, model: RegisteredModel) -> None:
     """CAN_MANAGE on what one creates. The system needs none."""
     if actor.user_id is not None:
-        Grant.objects.create(registered_model=model, user_id=actor.user_id, level=Level.CAN_MANAGE)
+        insert(Grant(registered_model=model, user_id=actor.user_id, level=Level.CAN_MANAGE))

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import and_
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db.models import BigIntegerField, CharField, Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -18,12 +18,20 @@ from registry_site.registry import access
 from registry_site.registry.access import visible, visible_models
 from registry_site.registry.fields import MODEL_VERSIONS, REGISTERED_MODELS
 from registry_site.registry.models import Alias, ModelVersion, RegisteredModel, Tag
-from registry_site.registry.rows import attach_model_marks, attach_version_marks
+from registry_site.registry.rows import (
+    MODEL_COLUMNS,
+    VERSION_COLUMNS,
+    ModelRow,
+    VersionRow,
+    attach_model_marks,
+    attach_version_marks,
+)
 from registry_site.registry.services import PROMPT_TAG
 from registry_site.registry.stages import Stage, parse_stage
 from registry_site.search.compile import compile_filter, compile_order, compile_words
 from registry_site.search.paging import read_page
 from registry_site.search.parser import Condition, Operator, parse_filter, parse_order_by
+from registry_site.search.prepared import PreparedSearch
 from registry_site.search.words import Facet, split_search
 
 Row = TypeVar("Row")
@@ -46,9 +54,7 @@ class _ByName(Generic[Row]):
         model_key: str = "registered_model_id",
     ) -> None:
         self._of_all = Prepared(lambda: build(Q()), make)
-        self._of_granted = Prepared(
-            lambda: build(access.granted(Given("user", BigIntegerField()), Level.CAN_READ, model_key)), make
-        )
+        self._of_granted = Prepared(lambda: build(access.granted(_USER, Level.CAN_READ, model_key)), make)
 
     def first(self, actor: Actor, **given: Any) -> Row | None:
         """The first row that the actor may read."""
@@ -57,7 +63,19 @@ class _ByName(Generic[Row]):
         return self._of_granted.first(user=actor.user_id, **given)
 
 
+class _Scope(NamedTuple):
+    """Which rows a search is about, before its filter."""
+
+    all_models: bool
+    prompts: bool
+
+    def visible(self, model_key: str) -> Q:
+        """What the actor may read."""
+        return Q() if self.all_models else access.granted(_USER, Level.CAN_READ, model_key)
+
+
 _NAME = Given("name", CharField())
+_USER = Given("user", BigIntegerField())
 
 
 # -- registered models -------------------------------------------------------------------------------------------------
@@ -77,21 +95,27 @@ def search_models(
     order_by: Sequence[str] = (),
     max_results: int = 100,
     page_token: str | None = None,
-) -> Page[RegisteredModel]:
+) -> Page[ModelRow]:
     """A page of models that meet the filter, by name unless `order_by` says otherwise; prompts only if asked for."""
     conditions, prompts = _without_prompt_condition(parse_filter(filter))
-    page = read_page(
-        visible_models(actor)
-        .filter(compile_filter(conditions, REGISTERED_MODELS), Q(is_prompt=prompts))
-        .annotate(**_latest_keys()),
-        compile_order(parse_order_by(order_by), REGISTERED_MODELS, tie_break=["name"]),
+    page = _MODELS.page(
+        conditions,
+        parse_order_by(order_by),
+        scope=_Scope(access.reads_everything(actor), prompts),
+        given={"user": actor.user_id},
         max_results=max_results,
         page_token=page_token,
         query=["registered models", actor.user_id, filter or "", list(order_by)],
         most=MODELS_PER_PAGE_AT_MOST,
     )
-    _attach_all(page.rows)
-    return page
+    keys = [key for _, latest in page.rows for key in latest if key is not None]
+    models = [model for model, _ in page.rows]
+    versions = _VERSION_ROWS_BY_KEY.read(keys=keys)
+    attach_model_marks(models, versions)
+    by_key = {model.pk: model for model in models}
+    for version in versions:
+        by_key[version.registered_model_id].latest_versions.append(version)
+    return Page(models, page.next_page_token)
 
 
 def browse_models(
@@ -239,21 +263,14 @@ def search_versions(
     order_by: Sequence[str] = (),
     max_results: int = VERSIONS_PER_PAGE_AT_MOST,
     page_token: str | None = None,
-) -> Page[ModelVersion]:
+) -> Page[VersionRow]:
     """A page of versions that meet the filter, the last changed first unless `order_by` says otherwise."""
     conditions, prompts = _without_prompt_condition(parse_filter(filter))
-    plan = compile_order(
+    page = _VERSIONS.page(
+        conditions,
         parse_order_by(order_by or ["last_updated_timestamp DESC"]),
-        MODEL_VERSIONS,
-        tie_break=["registered_model__name", "-version"],
-    )
-    page = read_page(
-        ModelVersion.objects.filter(
-            compile_filter(conditions, MODEL_VERSIONS),
-            Q(registered_model__is_prompt=prompts),
-            visible(actor, "registered_model_id"),
-        ).select_related("registered_model"),
-        plan,
+        scope=_Scope(access.reads_everything(actor), prompts),
+        given={"user": actor.user_id},
         max_results=max_results,
         page_token=page_token,
         query=["model versions", actor.user_id, filter or "", list(order_by)],
@@ -323,6 +340,32 @@ def _model(*values: Any) -> RegisteredModel:
     return model
 
 
+def _model_row(*values: Any) -> tuple[ModelRow, Sequence[int | None]]:
+    """A model's row, and the keys of its latest versions."""
+    return ModelRow(*values[: len(MODEL_COLUMNS)]), values[len(MODEL_COLUMNS) :]
+
+
+_MODELS = PreparedSearch(
+    REGISTERED_MODELS,
+    lambda scope: RegisteredModel.objects.filter(scope.visible("pk"), is_prompt=scope.prompts).annotate(
+        **_latest_keys()
+    ),
+    columns=(*MODEL_COLUMNS, *map(_latest_in, Stage)),
+    make=_model_row,
+    tie_break=["name"],
+)
+_VERSIONS = PreparedSearch(
+    MODEL_VERSIONS,
+    lambda scope: ModelVersion.objects.filter(
+        scope.visible("registered_model_id"), registered_model__is_prompt=scope.prompts
+    ),
+    columns=(*VERSION_COLUMNS, "registered_model__name"),
+    make=VersionRow,
+    tie_break=["registered_model__name", "-version"],
+)
+_VERSION_ROWS_BY_KEY = Prepared(
+    lambda: ModelVersion.objects.filter(Among("pk")).order_by("-version").values_list(*VERSION_COLUMNS), VersionRow
+)
 _MODEL_BY_NAME = _ByName(
     lambda visible: (
         RegisteredModel.objects.filter(visible, name=_NAME)

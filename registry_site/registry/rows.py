@@ -1,4 +1,7 @@
-"""What hangs on registered models and versions, read for many of them at once: rows without models behind them."""
+"""Registered models, versions and what hangs on them, read for many at once: rows without models behind them.
+
+A row has the names of the model's columns and relations, so that whoever shows one need not know which it is.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -7,8 +10,8 @@ import msgspec
 from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
-from registry_site.core.prepared import Among, Prepared, attach
-from registry_site.registry.models import Alias, ModelVersion, RegisteredModel, Tag
+from registry_site.core.prepared import Among, Prepared, Rows, attach
+from registry_site.registry.models import Alias, Tag
 
 
 class TagRow(msgspec.Struct, frozen=True):
@@ -30,7 +33,56 @@ class AliasRow(msgspec.Struct, frozen=True):
         return self
 
 
-def attach_model_marks(models: Sequence[RegisteredModel], versions: Sequence[ModelVersion]) -> None:
+class NamedModel(msgspec.Struct, frozen=True):
+    """What a version's row knows of its model."""
+
+    pk: int
+    name: str
+
+
+class VersionRow(msgspec.Struct):
+    """A version, as it is read; the fields are `VERSION_COLUMNS`."""
+
+    pk: int
+    registered_model_id: int
+    version: int
+    current_stage: str
+    description: str
+    source: str
+    run_id: str
+    run_link: str
+    model_id: str
+    user_id: str
+    creation_timestamp: int
+    last_updated_timestamp: int
+    model_name: str = ""
+    tags: Rows[TagRow] = msgspec.field(default_factory=Rows)
+    aliases: Rows[AliasRow] = msgspec.field(default_factory=Rows)
+
+    @property
+    def registered_model(self) -> NamedModel:
+        """Its model, as far as it was read."""
+        return NamedModel(self.registered_model_id, self.model_name)
+
+
+class ModelRow(msgspec.Struct):
+    """A registered model, as it is read; the first fields are `MODEL_COLUMNS`."""
+
+    pk: int
+    name: str
+    description: str
+    creation_timestamp: int
+    last_updated_timestamp: int
+    tags: Rows[TagRow] = msgspec.field(default_factory=Rows)
+    aliases: Rows[AliasRow] = msgspec.field(default_factory=Rows)
+    latest_versions: list[VersionRow] = msgspec.field(default_factory=list)
+
+
+MODEL_COLUMNS = ModelRow.__struct_fields__[:5]
+VERSION_COLUMNS = VersionRow.__struct_fields__[:12]
+
+
+def attach_model_marks(models: Sequence[Any], versions: Sequence[Any]) -> None:
     """Fetch `tags` and `aliases` of each model, and `tags` of each of these versions of theirs, in one query."""
     by_key = {model.pk: model for model in models}
     versions_by_key = {version.pk: version for version in versions}
@@ -40,7 +92,7 @@ def attach_model_marks(models: Sequence[RegisteredModel], versions: Sequence[Mod
     attach(versions_by_key, "tags", marks.version_tags)
 
 
-def attach_version_marks(versions: Sequence[ModelVersion]) -> None:
+def attach_version_marks(versions: Sequence[Any]) -> None:
     """Fetch `tags` and `aliases` of each version, in one query."""
     by_key = {version.pk: version for version in versions}
     marks = _Marks(_OF_VERSIONS.read(version_keys=by_key))

@@ -1,9 +1,10 @@
 """Writing registered models, versions, tags and aliases. Stages and deletes are `promotion`'s."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, CharField, Q
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
@@ -11,6 +12,8 @@ from registry_site.audit.kinds import Kind
 from registry_site.audit.record import record
 from registry_site.core import clock
 from registry_site.core.errors import AlreadyExists, InvalidParameter, NotFound
+from registry_site.core.prepared import Given, Prepared
+from registry_site.core.writing import insert, insert_many, update
 from registry_site.registry import access, subjects
 from registry_site.registry.locking import lock_model, version_of
 from registry_site.registry.models import Alias, ModelVersion, RegisteredModel, Tag
@@ -40,19 +43,17 @@ def create_model(
     validate_description(description)
     pairs = [validate_tag(key, value) for key, value in (tags or {}).items()]
     now = clock.now_ms()
-    try:
-        with transaction.atomic():
-            model = RegisteredModel.objects.create(
-                name=name,
-                description=description,
-                owner_id=actor.user_id,
-                creation_timestamp=now,
-                last_updated_timestamp=now,
-                is_prompt=is_prompt(tags or {}),
-            )
-    except IntegrityError:
-        raise _name_is_taken(name, wants_prompt=is_prompt(tags or {})) from None
-    Tag.objects.bulk_create(Tag(registered_model=model, key=key, value=value) for key, value in pairs)
+    model = RegisteredModel(
+        name=name,
+        description=description,
+        owner_id=actor.user_id,
+        creation_timestamp=now,
+        last_updated_timestamp=now,
+        is_prompt=is_prompt(tags or {}),
+    )
+    if not insert(model, unless_there=True):
+        raise _name_is_taken(name, wants_prompt=is_prompt(tags or {}))
+    insert_many(Tag, ("registered_model_id", "key", "value"), [(model.pk, *pair) for pair in pairs])
     access.grant_to_creator(actor, model)
     record(actor, Kind.MODEL_CREATED, subjects.of_model(model), description=description, tags=dict(pairs))
     return model
@@ -73,7 +74,7 @@ def describe_model(actor: Actor, *, name: str, description: str) -> RegisteredMo
     validate_description(description)
     before, model.description = model.description, description
     _touch(model)
-    model.save(update_fields=["description", "last_updated_timestamp"])
+    update(model, "description", "last_updated_timestamp")
     if before != description:
         record(actor, Kind.MODEL_DESCRIBED, subjects.of_model(model), before=before, after=description)
     return model
@@ -90,7 +91,7 @@ def rename_model(actor: Actor, *, name: str, new_name: str) -> RegisteredModel:
     _touch(model)
     try:
         with transaction.atomic():
-            model.save(update_fields=["name", "last_updated_timestamp"])
+            update(model, "name", "last_updated_timestamp")
     except IntegrityError:
         raise AlreadyExists(f"Registered Model (name={new_name}) already exists.", field="new_name") from None
     model.versions.update(last_updated_timestamp=model.last_updated_timestamp)
@@ -103,7 +104,7 @@ def set_model_tag(actor: Actor, *, name: str, key: str, value: str) -> None:
     """Set or replace a tag. Needs CAN_EDIT. Touches no timestamp, as in MLflow."""
     model = _locked(actor, name, Level.CAN_EDIT)
     validate_tag(key, value)
-    before = _write_tag(model.tags.filter(key=key), Tag(registered_model=model, key=key, value=value))
+    before = _write_tag(Tag(registered_model=model, key=key, value=value))
     if key == PROMPT_TAG and model.is_prompt != is_prompt({key: value}):
         RegisteredModel.objects.filter(pk=model.pk).update(is_prompt=is_prompt({key: value}))
     if before != value:
@@ -149,8 +150,8 @@ def create_version(
     found = resolve_source(actor, source, run_id=run_id, model_id=model_id, is_prompt=model.is_prompt)
     model.last_version += 1
     _touch(model)
-    model.save(update_fields=["last_version", "last_updated_timestamp"])
-    version = ModelVersion.objects.create(
+    update(model, "last_version", "last_updated_timestamp")
+    version = ModelVersion(
         registered_model=model,
         version=model.last_version,
         description=description,
@@ -164,7 +165,8 @@ def create_version(
         creation_timestamp=model.last_updated_timestamp,
         last_updated_timestamp=model.last_updated_timestamp,
     )
-    Tag.objects.bulk_create(Tag(model_version=version, key=key, value=value) for key, value in pairs)
+    insert(version)
+    insert_many(Tag, ("model_version_id", "key", "value"), [(version.pk, *pair) for pair in pairs])
     if found.model_id:
         add_version_to_logged_model(actor, model_id=found.model_id, name=name, version=version.version)
     record(
@@ -187,7 +189,7 @@ def describe_version(actor: Actor, *, name: str, version: int, description: str)
     validate_description(description)
     before, found.description = found.description, description
     found.last_updated_timestamp = clock.now_ms()
-    found.save(update_fields=["description", "last_updated_timestamp"])
+    update(found, "description", "last_updated_timestamp")
     if before != description:
         record(actor, Kind.VERSION_DESCRIBED, subjects.of_version(found), before=before, after=description)
     return found
@@ -198,7 +200,7 @@ def set_version_tag(actor: Actor, *, name: str, version: int, key: str, value: s
     """Set or replace a tag. Needs CAN_EDIT."""
     found = _locked_version(actor, name, version, Level.CAN_EDIT)
     validate_tag(key, value)
-    before = _write_tag(found.tags.filter(key=key), Tag(model_version=found, key=key, value=value))
+    before = _write_tag(Tag(model_version=found, key=key, value=value))
     if before != value:
         record(actor, Kind.VERSION_TAG_SET, subjects.of_version(found), key=key, before=before, after=value)
 
@@ -266,14 +268,33 @@ def _locked_version(actor: Actor, name: str, version: int, level: Level) -> Mode
     return found
 
 
-def _write_tag(there: QuerySet[Tag], tag: Tag) -> str | None:
-    """Write a tag where at most one is there, under the lock of its model. Returns the value that it had before."""
-    before = there.values_list("value", flat=True).first()
-    if before is None:
-        tag.save(force_insert=True)
-    elif before != tag.value:
-        there.update(value=tag.value)
+def _write_tag(tag: Tag) -> str | None:
+    """Write a tag, under the lock of its model. Returns the value that it had before."""
+    read, owner = (
+        (_MODEL_TAG, tag.registered_model_id) if tag.registered_model_id else (_VERSION_TAG, tag.model_version_id)
+    )
+    there = read.first(owner=owner, key=tag.key)
+    if there is None:
+        insert(tag)
+        return None
+    tag.pk, before = there
+    if before != tag.value:
+        update(tag, "value")
     return before
+
+
+def _key_and_value(*values: Any) -> tuple[int, str]:
+    key, value = values
+    return key, value
+
+
+def _tag_of(column: str) -> "Prepared[tuple[int, str]]":
+    wanted = Q((column, Given("owner", BigIntegerField()))) & Q(key=Given("key", CharField()))
+    return Prepared(lambda: Tag.objects.filter(wanted).values_list("pk", "value"), _key_and_value)
+
+
+_MODEL_TAG = _tag_of("registered_model")
+_VERSION_TAG = _tag_of("model_version")
 
 
 def _touch(model: RegisteredModel) -> None:

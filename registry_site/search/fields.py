@@ -49,7 +49,7 @@ class Attribute:
     aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Collection:
     """Rows of another table that belong to the entity by the foreign key `parent`, such as tags or metrics.
 

@@ -1,10 +1,10 @@
 """Pages by sort key: an order whose every place can be named, and continued from without counting rows."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from django.db.models import F, Model, Q, QuerySet
+from django.db.models import F, FilteredRelation, Model, Q, QuerySet
 from django.db.models.expressions import Combinable, OrderBy
 
 from registry_site.core.errors import InvalidParameter
@@ -45,6 +45,10 @@ class OrderPlan:
     """An order of rows in which no two are equal."""
 
     terms: tuple[Term, ...]
+    relations: Mapping[str, FilteredRelation] = field(default_factory=dict)
+    """What the terms' expressions join, by the name that they know it by."""
+    joined: Mapping[Hashable, str] = field(default_factory=dict)
+    """The same names, by what is joined: a filter may ask there too."""
 
     @property
     def annotations(self) -> dict[str, Combinable]:
@@ -54,9 +58,12 @@ class OrderPlan:
     def order_by(self) -> list[OrderBy]:
         return [term.order for term in self.terms]
 
-    def apply(self, queryset: QuerySet[Row]) -> QuerySet[Row]:
-        """The queryset in this order, its rows ready for `key_of`."""
-        ordered: QuerySet[Row] = queryset.annotate(**self.annotations).order_by(*self.order_by)
+    def apply(self, queryset: QuerySet[Row], wanted: Q | None = None) -> QuerySet[Row]:
+        """The rows that are wanted, in this order, ready for `key_of`. A condition that was compiled for what the plan
+        has `joined` belongs here."""
+        # In this sequence: Django joins anew for a condition that comes after the order.
+        found = queryset.annotate(**self.relations).filter(wanted or Q())
+        ordered: QuerySet[Row] = found.annotate(**self.annotations).order_by(*self.order_by)
         return ordered
 
     def key_of(self, row: Model) -> list[Any]:

@@ -28,11 +28,7 @@ def read_page(
     `read` runs the query, where something cheaper than rows of the model will do.
     Raises InvalidParameter for a bad token and for `max_results` outside 1 to `most`.
     """
-    if not 1 <= max_results <= most:
-        raise InvalidParameter(
-            f"Invalid value {max_results} for parameter 'max_results' supplied: it must be from 1 to {most}.",
-            field="max_results",
-        )
+    require_page_size(max_results, most)
     queryset = plan.apply(queryset)
     if (key := decode_token(page_token, query)) is not None:
         queryset = queryset.filter(plan.after(key))
@@ -41,3 +37,12 @@ def read_page(
         return Page(rows)
     rows.pop()
     return Page(rows, encode_token(plan.key_of(rows[-1]), query))
+
+
+def require_page_size(max_results: int, most: int) -> None:
+    """Raises InvalidParameter for a page of less than one row, or of more than `most`."""
+    if not 1 <= max_results <= most:
+        raise InvalidParameter(
+            f"Invalid value {max_results} for parameter 'max_results' supplied: it must be from 1 to {most}.",
+            field="max_results",
+        )

@@ -6,20 +6,32 @@ Rows come with all that is shown of them: an experiment with `tags`; a run with 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from django.db import connection
-from django.db.models import CharField, Count, F, Max, Model, Q, QuerySet, Window, prefetch_related_objects
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    Count,
+    F,
+    Max,
+    Model,
+    Q,
+    QuerySet,
+    Window,
+    prefetch_related_objects,
+)
 from django.db.models.functions import RowNumber
 
 from registry_site.accounts.actors import Actor
 from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.core.pages import Page
-from registry_site.core.prepared import Given, Prepared, columns_of, fetch, instance_of
+from registry_site.core.prepared import Among, Given, Prepared, columns_of, fetch, instance_of
 from registry_site.search.compile import compile_filter, compile_order, compile_words
 from registry_site.search.keyset import OrderPlan, Term
 from registry_site.search.paging import read_page
 from registry_site.search.parser import parse_filter, parse_order_by
+from registry_site.search.prepared import PreparedSearch
 from registry_site.search.words import split_search
 from registry_site.tracking import rules
 from registry_site.tracking.fields import EXPERIMENTS, RUNS
@@ -32,7 +44,7 @@ from registry_site.tracking.models import (
     Param,
     Run,
 )
-from registry_site.tracking.rows import MetricRow, attach_everything
+from registry_site.tracking.rows import RUN_COLUMNS, MetricRow, RunRow, attach_everything
 from registry_site.tracking.rules import ViewType
 from registry_site.tracking.services import experiment_not_found, run_not_found
 
@@ -247,18 +259,17 @@ def search_runs(
     order_by: Sequence[str] = (),
     max_results: int = 1000,
     page_token: str | None = None,
-) -> Page[Run]:
+) -> Page[RunRow]:
     """Runs of these experiments that meet the filter, newest first unless ordered otherwise. No experiments, no
     runs."""
     actor.require_signed_in()
     ids = rules.parse_experiment_ids(experiment_ids)
-    page = read_page(
-        Run.objects.filter(
-            compile_filter(parse_filter(filter), RUNS),
-            experiment__in=ids,
-            lifecycle_stage__in=_LIFECYCLES[view_type],
-        ),
-        compile_order(parse_order_by(order_by), RUNS, ["-start_time", "run_id"]),
+    single = len(ids) == 1
+    page = _RUNS.page(
+        parse_filter(filter),
+        parse_order_by(order_by),
+        scope=_Scope(single, view_type),
+        given={"experiment": ids[0]} if single else {"experiments": ids},
         max_results=max_results,
         page_token=page_token,
         query=["runs", actor.user_id, ids, filter, list(order_by), view_type],
@@ -291,6 +302,29 @@ def _run(*values: Any) -> Run:
     return run
 
 
+class _Scope(NamedTuple):
+    """Which runs a search is about, before its filter."""
+
+    single: bool
+    view_type: ViewType
+
+    @property
+    def wanted(self) -> Q:
+        """Runs of the experiments, at this stage of their life."""
+        # A single experiment is compared by =, which lets the database read its runs in their order.
+        experiments = Q(experiment=Given("experiment", BigIntegerField())) if self.single else _OF_EXPERIMENTS
+        stages = _LIFECYCLES[self.view_type]
+        return experiments & (Q(lifecycle_stage=stages[0]) if len(stages) == 1 else Q())
+
+
+_OF_EXPERIMENTS = Q(Among("experiment_id", "experiments"))
+_RUNS = PreparedSearch(
+    RUNS,
+    lambda scope: Run.objects.filter(scope.wanted),
+    columns=RUN_COLUMNS,
+    make=RunRow,
+    tie_break=["-start_time", "run_id"],
+)
 _RUN_BY_ID = Prepared(
     lambda: Run.objects.filter(run_id=Given("run_id", CharField())).values_list(
         *columns_of(Run), *columns_of(Experiment, "experiment__")

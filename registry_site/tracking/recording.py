@@ -9,12 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection, models, transaction
+from django.db import transaction
 from django.db.models import CharField
 
 from registry_site.accounts.actors import Actor
 from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.core.prepared import Given, Prepared, columns_of, instance_of
+from registry_site.core.writing import insert_many
 from registry_site.tracking import rules
 from registry_site.tracking.models import LatestMetric, LoggedModel, LoggedModelMetric, Metric, Param, Run
 from registry_site.tracking.services import require_active, run_not_found, upsert_run_tags
@@ -111,7 +112,7 @@ def _write_params(run: Run, params: Mapping[str, str]) -> None:
     if not params:
         return
     rows = [(run.pk, key, value) for key, value in sorted(params.items())]
-    _insert(Param, ("run_id", "key", "value"), rows, "ON CONFLICT DO NOTHING")
+    insert_many(Param, ("run_id", "key", "value"), rows, "ON CONFLICT DO NOTHING")
     # Read back after the insert: what another batch wrote at the same moment is seen here, whoever was first.
     for key, stored in Param.objects.filter(run=run, key__in=params).values_list("key", "value"):
         if stored != params[key]:
@@ -127,12 +128,12 @@ def _write_metrics(run: Run, metrics: Sequence[MetricPoint], place: str) -> None
     if not metrics:
         return
     rows = sorted({_row(run, metric, place.format(number)) for number, metric in enumerate(metrics)})
-    _insert(Metric, _POINT, rows, "ON CONFLICT DO NOTHING")
+    insert_many(Metric, _POINT, rows, "ON CONFLICT DO NOTHING")
     latest: dict[str, tuple[Any, ...]] = {}
     for row in rows:
         if row[1] not in latest or _rank(row) > _rank(latest[row[1]]):
             latest[row[1]] = row
-    _insert(LatestMetric, _POINT, list(latest.values()), _UNLESS_GREATER)
+    insert_many(LatestMetric, _POINT, list(latest.values()), _UNLESS_GREATER)
     _write_metrics_of_models(run, [metric for metric in metrics if metric.model_id])
 
 
@@ -165,18 +166,7 @@ def _write_metrics_of_models(run: Run, metrics: Sequence[MetricPoint]) -> None:
     rows = {
         (ids[metric.model_id], *_row(run, metric, ""), metric.dataset_name, metric.dataset_digest) for metric in metrics
     }
-    _insert(LoggedModelMetric, _POINT_OF_MODEL, sorted(rows), "ON CONFLICT DO NOTHING")
-
-
-def _insert(model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]], on_conflict: str) -> None:
-    """One INSERT of all rows. `bulk_create` knows no condition on its upsert, and costs ten times as much in Python."""
-    row = f"({', '.join(['%s'] * len(columns))})"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) "
-            f"VALUES {', '.join([row] * len(rows))} {on_conflict}",
-            [value for values in rows for value in values],
-        )
+    insert_many(LoggedModelMetric, _POINT_OF_MODEL, sorted(rows), "ON CONFLICT DO NOTHING")
 
 
 def _greater(table: str) -> str:

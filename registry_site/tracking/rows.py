@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from django.db.models import Value
 
-from registry_site.core.prepared import Among, Prepared, attach, columns_of, instance_of
+from registry_site.core.prepared import Among, Prepared, Rows, attach, columns_of, instance_of
 from registry_site.tracking.models import (
     Dataset,
     DatasetInput,
@@ -42,11 +42,38 @@ class MetricRow(msgspec.Struct, frozen=True):
         return float("nan") if self.is_nan else self.value
 
 
-def attach_everything(runs: Sequence[Run]) -> None:
+class RunRow(msgspec.Struct):
+    """A run, as it is read; the first fields are `RUN_COLUMNS`."""
+
+    pk: int
+    run_id: str
+    experiment_id: int
+    run_name: str
+    user_id: str
+    status: str
+    start_time: int
+    end_time: int | None
+    artifact_uri: str
+    lifecycle_stage: str
+    experiment: Any = None
+    latest_metrics: Rows[MetricRow] = msgspec.field(default_factory=Rows)
+    params: Rows[KeyAndValue] = msgspec.field(default_factory=Rows)
+    tags: Rows[KeyAndValue] = msgspec.field(default_factory=Rows)
+    dataset_inputs: Rows[DatasetInput] = msgspec.field(default_factory=Rows)
+    run_models: Rows[RunModel] = msgspec.field(default_factory=Rows)
+
+    def __str__(self) -> str:
+        return self.run_name or self.run_id
+
+
+RUN_COLUMNS = RunRow.__struct_fields__[:10]
+
+
+def attach_everything(runs: Sequence[Any]) -> None:
     """Fetch `experiment`, `latest_metrics`, `params`, `tags`, `dataset_inputs` (with datasets) and `run_models` (with
     logged models) of each run, in five queries; in four where the experiments were fetched with the runs."""
     by_key = {run.pk: run for run in runs}
-    without = [run for run in runs if not Run.experiment.is_cached(run)]
+    without = [run for run in runs if not (isinstance(run, Run) and Run.experiment.is_cached(run))]
     if without:
         experiments = {one.pk: one for one in _EXPERIMENTS.read(keys={run.experiment_id for run in without})}
         for run in without:

@@ -16,6 +16,7 @@ from registry_site.audit.record import Subject, record
 from registry_site.core import clock
 from registry_site.core.errors import AlreadyExists, InvalidParameter, NotFound
 from registry_site.core.ids import new_name, new_run_id
+from registry_site.core.writing import insert, insert_many
 from registry_site.tracking import rules
 from registry_site.tracking.models import (
     Dataset,
@@ -177,7 +178,7 @@ def create_run(
     experiment = active_experiment(experiment_id)
     run_id = new_run_id()
     kept[rules.RUN_NAME_TAG] = rules.cut_run_tag_value(run_name or tagged_name or new_name(), "run_name")
-    run = Run.objects.create(
+    run = Run(
         run_id=run_id,
         experiment=experiment,
         run_name=kept[rules.RUN_NAME_TAG],
@@ -186,7 +187,8 @@ def create_run(
         artifact_uri=rules.run_artifact_uri(experiment.artifact_location, run_id),
         created_by_id=actor.user_id,
     )
-    RunTag.objects.bulk_create(RunTag(run=run, key=key, value=value) for key, value in sorted(kept.items()))
+    insert(run)
+    insert_many(RunTag, ("run_id", "key", "value"), [(run.pk, key, value) for key, value in sorted(kept.items())])
     return run
 
 

@@ -15,7 +15,9 @@ BROKEN_UPLOADS_STAY = timedelta(days=1)
 @app.task(name="podium.relay_outbox")
 def relay_outbox() -> int:
     """Turn new history into mails to send. Returns the number of entries done."""
-    done = outbox.relay(fan_out)
+    done = 0
+    while batch := outbox.relay(fan_out):
+        done += batch
     if done:
         send_mails.delay()
     return done

@@ -1,7 +1,7 @@
 """Mails: from a change in the registry to a mailbox, whatever dies on the way."""
 
 import email
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from email import policy
 from email.message import EmailMessage
@@ -127,8 +127,8 @@ def test_people_who_left_or_have_no_address_are_not_mailed(maria_actor: Actor, j
 def test_to_fan_out_twice_mails_once(maria_actor: Actor, jon: User) -> None:
     ask(maria_actor)
     activity = Activity.objects.get(kind="request.created")
-    fan_out(activity)
-    fan_out(activity)
+    fan_out([activity])
+    fan_out([activity])
     assert Mail.objects.count() == 1
 
 
@@ -253,7 +253,7 @@ def test_a_killed_worker_loses_no_mail(
 def test_a_killed_worker_loses_no_entry_of_the_outbox(frozen_clock: FrozenClock, maria_actor: Actor, jon: User) -> None:
     ask(maria_actor)
 
-    def die(activity: Activity) -> None:
+    def die(activities: Sequence[Activity]) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -262,6 +262,23 @@ def test_a_killed_worker_loses_no_entry_of_the_outbox(frozen_clock: FrozenClock,
     frozen_clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
     assert relay() == waiting
     assert Mail.objects.count() == 1
+
+
+def test_an_entry_that_cannot_be_told_of_holds_up_no_other(frozen_clock: FrozenClock, maria_actor: Actor) -> None:
+    ask(maria_actor)
+    waiting = OutboxEntry.objects.count()
+    bad = OutboxEntry.objects.order_by("pk")[1].activity_id
+
+    def stumble(activities: Sequence[Activity]) -> None:
+        if any(activity.pk == bad for activity in activities):
+            raise ValueError("this one")
+        fan_out(activities)
+
+    assert outbox.relay(stumble) == waiting - 1
+    assert OutboxEntry.objects.get().activity_id == bad
+    assert relay() == 0  # not yet again
+    frozen_clock.advance(seconds=outbox.LEASE.total_seconds() + 1)
+    assert relay() == 1
 
 
 # -- into a folder -----------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """A logged model: what MLflow 3 keeps of a model before, and whether or not, it is registered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -75,7 +75,7 @@ def _way_to(model: Any) -> list[tuple[str, str]]:
 
 def _versions(request: PageRequest, model: Any) -> list[Any]:
     """Versions made of this very model: by its own URI, or by a folder of the run that it came from."""
-    by_uri = search_versions(
+    by_uri: Sequence[Any] = search_versions(
         request.actor, filter=f"source_path = 'models:/{model.model_id}'", max_results=VERSIONS_SHOWN
     ).rows
     of_run = versions_of_run(request.actor, model.source_run.run_id) if model.source_run else []
