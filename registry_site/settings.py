@@ -18,6 +18,7 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "")
 PODIUM_ARTIFACT_ROOT = env.str("PODIUM_ARTIFACT_ROOT", "") or str(PODIUM_DATA_DIR / "artifacts")
 PODIUM_OPEN = env.bool("PODIUM_OPEN", False)
 PODIUM_DEFAULT_LEVEL = env.str("PODIUM_DEFAULT_LEVEL", "CAN_READ")  # what every signed-in person may do with any model
+PODIUM_WEBHOOK_ALLOWED_HOSTS: list[str] = env.list("PODIUM_WEBHOOK_ALLOWED_HOSTS", [])  # may be inside, and plain HTTP
 PODIUM_SITE_URL = env.str("PODIUM_SITE_URL", "http://127.0.0.1:5000").rstrip("/")  # the links in mails start with it
 PODIUM_SECURE = env.bool("PODIUM_SECURE", PODIUM_SITE_URL.startswith("https://"))  # cookies and HSTS for HTTPS
 ALLOWED_HOSTS = env.list("PODIUM_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
@@ -40,6 +41,7 @@ INSTALLED_APPS = [
     "registry_site.mlflow_api",
     "registry_site.worker",
     "registry_site.notifications",
+    "registry_site.webhooks",
     "registry_site.promotion",
     "registry_site.registry",
     "registry_site.tracking",

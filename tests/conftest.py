@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
@@ -17,6 +19,7 @@ from registry_site.core import clock
 from tests.doors import Api
 from tests.live import Podium, start_podium
 from tests.make import make_user
+from tests.tampering import switching_triggers
 
 
 # -- the world ---------------------------------------------------------------------------------------------------------
@@ -32,6 +35,21 @@ def artifact_root(tmp_path: Path, settings: Settings) -> Path:
 @pytest.fixture(autouse=True)
 def _forget_attempts() -> None:
     cache.clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _history_is_flushed() -> Iterator[None]:
+    """Between tests with threads the database is emptied; its triggers, which keep history from that, stand aside."""
+    operations = type(connection.ops)
+    sql_flush = operations.sql_flush
+
+    def past_the_triggers(*arguments: Any, **options: Any) -> list[str]:
+        off, on = switching_triggers()
+        return [*off, *sql_flush(*arguments, **options), *on]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(operations, "sql_flush", past_the_triggers)
+        yield
 
 
 class FrozenClock:
@@ -152,5 +170,6 @@ def stranger_page(db: None) -> Client:
 @pytest.fixture(scope="session")
 def podium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podium]:
     """The whole of Podium, as `manage.py up` starts it: web server, worker, and a database of its own."""
-    with start_podium(tmp_path_factory.mktemp("podium")) as running:
+    inside = {"PODIUM_WEBHOOK_ALLOWED_HOSTS": "127.0.0.1:8099"}  # where the client's receiver listens
+    with start_podium(tmp_path_factory.mktemp("podium"), **inside) as running:
         yield running

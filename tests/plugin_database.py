@@ -10,6 +10,7 @@ import ipaddress
 import logging
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import warnings
@@ -80,12 +81,24 @@ def _refuse_other_hosts(event: str, arguments: tuple[Any, ...]) -> None:
         address = arguments[1]
         host = address[0] if isinstance(address, tuple) else ""
     elif event == "socket.getaddrinfo":
-        host = arguments[0]
+        host = "" if _is_number(arguments[0]) else arguments[0]  # to read a number, nobody is asked
     else:
         return
     host = host.decode() if isinstance(host, bytes) else host
     if isinstance(host, str) and host not in ("", "localhost") and not _is_loopback(host):
         raise RuntimeError(f"a test wanted to reach {host}; tests stay on this machine")
+
+
+def _is_number(host: Any) -> bool:
+    """Whether it is an IP address, in any of the ways that one can be written."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except (ValueError, AttributeError):
+        try:
+            socket.inet_aton(host)
+        except (OSError, TypeError):
+            return False
+    return True
 
 
 def _is_loopback(host: str) -> bool:

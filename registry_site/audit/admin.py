@@ -8,10 +8,14 @@ from registry_site.core.admin import ReadOnlyAdmin
 
 @admin.register(Activity)
 class ActivityAdmin(ReadOnlyAdmin):
-    list_display = ("at", "actor_name", "kind", "subject", "version", "request_number", "origin")
+    list_display = ("at", "actor_name", "kind", "subject", "version", "request_number", "origin", "digest")
     list_filter = ("kind", "origin", "at")
     search_fields = ("actor_name", "subject", "comment")
     date_hierarchy = "at"
+
+    @admin.display(description="hash")
+    def digest(self, activity: Activity) -> str:
+        return activity.hash[:12]
 
 
 @admin.register(OutboxEntry)

@@ -12,6 +12,7 @@ from registry_site.core import clock
 
 log = logging.getLogger(__name__)
 
+FanOut = Callable[[Sequence[Activity]], None]
 LEASE = timedelta(seconds=60)
 _nudge: Callable[[], None] | None = None
 
@@ -31,12 +32,12 @@ def nudge() -> None:
             log.warning("The broker could not be told of new work (%s); the sweep will find it.", error)
 
 
-def relay(fan_out: Callable[[Sequence[Activity]], None], *, limit: int = 100) -> int:
-    """Hand due entries to `fan_out`, oldest first, in one transaction that also deletes the entries.
+def relay(*fan_outs: FanOut, limit: int = 100) -> int:
+    """Hand due entries to each of `fan_outs`, oldest first, in one transaction that also deletes the entries.
 
     Entries are claimed by a conditional update of their due time, so two workers never hold the same one; a worker that
     dies lets its claims lapse after `LEASE`. Where they cannot be fanned out together, each is tried by itself, so that
-    one bad entry holds up no other. Returns the number of entries done. `fan_out` only writes rows.
+    one bad entry holds up no other. Returns the number of entries done. A `FanOut` only writes rows.
     """
     now = clock.now()
     due = OutboxEntry.objects.filter(due_at__lte=now).order_by("pk")[:limit]
@@ -49,20 +50,22 @@ def relay(fan_out: Callable[[Sequence[Activity]], None], *, limit: int = 100) ->
         claimed = list(free.select_for_update(skip_locked=True).values_list("pk", flat=True).order_by("pk"))
         OutboxEntry.objects.filter(pk__in=claimed).update(due_at=now + LEASE, attempts=F("attempts") + 1)
     try:
-        return _hand_over(fan_out, claimed)
+        return _hand_over(fan_outs, claimed)
     except Exception:
         log.exception("%s outbox entries could not be fanned out together; each is tried by itself.", len(claimed))
     done = 0
     for key in claimed:
         try:
-            done += _hand_over(fan_out, [key])
+            done += _hand_over(fan_outs, [key])
         except Exception:
             log.exception("Outbox entry %s could not be fanned out; it is tried again in %s.", key, LEASE)
     return done
 
 
 @transaction.atomic
-def _hand_over(fan_out: Callable[[Sequence[Activity]], None], keys: Sequence[int]) -> int:
-    fan_out(list(Activity.objects.filter(outboxentry__in=keys).order_by("pk")))
+def _hand_over(fan_outs: Sequence[FanOut], keys: Sequence[int]) -> int:
+    activities = list(Activity.objects.filter(outboxentry__in=keys).order_by("pk"))
+    for fan_out in fan_outs:
+        fan_out(activities)
     OutboxEntry.objects.filter(pk__in=keys).delete()
     return len(keys)

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from registry_site.mlflow_api import (
+    activities,
     artifacts,
     experiments,
     logged_models,
@@ -22,6 +23,7 @@ from registry_site.mlflow_api import (
     runs,
     system,
     users,
+    webhooks,
 )
 from registry_site.mlflow_api.endpoint import MLFLOW_3, View
 from registry_site.mlflow_api.errors import endpoint_not_found, method_not_allowed
@@ -29,12 +31,14 @@ from registry_site.mlflow_api.errors import endpoint_not_found, method_not_allow
 MODULES: tuple[ModuleType, ...] = (
     registered_models,
     model_versions,
+    activities,
     users,
     experiments,
     runs,
     metrics,
     logged_models,
     artifacts,
+    webhooks,
 )
 
 Answer = Callable[..., HttpResponseBase]

@@ -10,7 +10,7 @@ from celery.signals import worker_ready
 
 from registry_site.worker.app import app
 
-CONCURRENCY = 2
+CONCURRENCY = 4  # threads, most of the time waiting: for a mail server, or for receivers of webhooks
 
 
 def main(arguments: list[str]) -> int:

@@ -66,9 +66,15 @@ FLOW = {
         "search_tag_and_shape_prompts",
         "delete_prompts",
     ],
+    "webhooks": ["from_making_a_webhook_to_removing_it", "a_new_version_is_told_and_signed"],
     "command_line": ["experiments", "runs", "artifacts", "predict"],
 }
-ONLY_MLFLOW_3 = ["load_by_the_id_of_the_logged_model", "logged_models", "search_tag_and_shape_prompts"]
+ONLY_MLFLOW_3 = [
+    "load_by_the_id_of_the_logged_model",
+    "logged_models",
+    "search_tag_and_shape_prompts",
+    *FLOW["webhooks"],
+]
 
 
 @pytest.fixture(params=ENVIRONMENTS.values(), ids=lambda environment: environment.name)
@@ -105,7 +111,10 @@ def run(environment: Environment, folder: Path, variables: dict[str, str], *argu
 def test_everything_that_people_do_with_a_client_works(
     environment: Environment, people: Podium, tmp_path: Path
 ) -> None:
-    variables = people.client_environment("maria") | {"PYTHONPATH": str(HERE)}
+    variables = people.client_environment("maria") | {
+        "PYTHONPATH": str(HERE),
+        "ADMINISTRATOR_TOKEN": people.token("admin"),
+    }
     output = run(environment, tmp_path, variables, "-m", "flow")
     left_out = [] if environment.name == "mlflow-3" else ONLY_MLFLOW_3
     expected = [f"{subject}: {step}" for subject, steps in FLOW.items() for step in steps if step not in left_out]

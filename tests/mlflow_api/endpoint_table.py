@@ -14,8 +14,10 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 
-from registry_site.accounts.actors import Actor
+from registry_site.accounts.actors import Actor, system
+from registry_site.promotion.services import request_transition
 from registry_site.registry.services import set_alias
+from registry_site.registry.stages import Stage
 from registry_site.tracking.artifact_files import write_artifact
 from registry_site.tracking.logged_models import create_logged_model, delete_logged_model
 from registry_site.tracking.services import (
@@ -26,6 +28,9 @@ from registry_site.tracking.services import (
     log_inputs,
     log_outputs,
 )
+from registry_site.webhooks.events import Event
+from registry_site.webhooks.models import Webhook
+from registry_site.webhooks.services import create_webhook
 from tests.doors import Api
 from tests.make import PASSWORD, make_experiment, make_model, make_run, make_version
 
@@ -163,7 +168,15 @@ def fill(maria: Actor) -> dict[str, str]:
     for _ in range(2):
         make_version(maria, "churn", run=run, description="d", tags={"color": "red"})
     set_alias(maria, name="churn", alias="champion", version=1)
+    make_version(maria, "told", run=run)
+    for stage in (Stage.STAGING, Stage.PRODUCTION):
+        request_transition(maria, name="told", version=1, to_stage=stage, comment="half the size")
+    hook = create_webhook(
+        system(), name="old", url="https://8.8.8.8/", events=[Event.MODEL_VERSION_CREATED], description="d"
+    )
+    Webhook.objects.update(url="https://127.0.0.1/")  # what its name means by now
     return {
+        "webhook_id": hook.webhook_id,
         "experiment_id": str(experiment.pk),
         "deleted_experiment_id": str(deleted_experiment.pk),
         "run_id": run.run_id,
@@ -1084,6 +1097,111 @@ USERS = (
     ),
 )
 
+HOOK_EVENT = {"entity": "MODEL_VERSION", "action": "CREATED"}
+HOOK = {"webhook_id", "name", "url", "events", "status", "creation_timestamp", "last_updated_timestamp"}
+WEBHOOKS = (
+    Row(
+        ("POST",),
+        "webhooks",
+        {"name": "ci", "url": "https://8.8.8.8/hook", "events": [HOOK_EVENT], "secret": "s", "description": "CI"},
+        {"webhook": {*HOOK, "description"}},
+        required=("name", "url", "events"),
+        by="admin",
+        refusals=(
+            no(INVALID, name="a b"),
+            no(INVALID, url="http://8.8.8.8/hook"),
+            no(INVALID, url="https://127.0.0.1/hook"),
+            no(INVALID, events=[{"entity": "MODEL_VERSION", "action": "SET"}]),
+            no(INVALID, events=[{"entity": "STAGE", "action": "SET"}]),
+            no(INVALID, events=[HOOK_EVENT, HOOK_EVENT]),
+            no(INVALID, events=[{"entity": "MODEL_VERSION"}]),
+            no(FORBIDDEN, "maria"),
+        ),
+    ),
+    Row(
+        ("GET",),
+        "webhooks",
+        {"max_results": 10},
+        {"webhooks": {*HOOK, "description"}},
+        by="admin",
+        refusals=(
+            no(INVALID, max_results=1001),
+            no(INVALID, max_results=-1),
+            no(INVALID, page_token="nonsense"),
+            no(FORBIDDEN, "maria"),
+        ),
+    ),
+    Row(
+        ("GET",),
+        "webhooks/<str:webhook_id>",
+        {"webhook_id": "$webhook_id"},
+        {"webhook": {*HOOK, "description"}},
+        by="admin",
+        refusals=(no(UNKNOWN, webhook_id="nothing"), no(FORBIDDEN, "maria")),
+    ),
+    Row(
+        ("PATCH",),
+        "webhooks/<str:webhook_id>",
+        {"webhook_id": "$webhook_id", "status": "DISABLED", "description": "resting"},
+        {"webhook": {*HOOK, "description"}},
+        by="admin",
+        refusals=(
+            no(UNKNOWN, webhook_id="nothing"),
+            no(INVALID, url="https://[::1]/"),
+            no(INVALID, name=""),
+            no(FORBIDDEN, "maria"),
+        ),
+    ),
+    Row(
+        ("POST",),
+        "webhooks/<str:webhook_id>/test",
+        {"webhook_id": "$webhook_id"},
+        {"result": {"success", "error_message"}},
+        by="admin",
+        refusals=(
+            no(UNKNOWN, webhook_id="nothing"),
+            no(INVALID, event={"entity": "MODEL_VERSION", "action": "EXCEEDED"}),
+            no(FORBIDDEN, "maria"),
+        ),
+    ),
+    Row(
+        ("DELETE",),
+        "webhooks/<str:webhook_id>",
+        {"webhook_id": "$webhook_id"},
+        by="admin",
+        refusals=(no(UNKNOWN, webhook_id="nothing"), no(FORBIDDEN, "maria")),
+    ),
+)
+
+ACTIVITIES = (
+    Row(
+        ("GET",),
+        "activities/list",
+        {"name": "told", "version": "1", "max_results": 1},
+        {
+            "activities": {
+                "id",
+                "activity_type",
+                "user_id",
+                "creation_timestamp",
+                "last_updated_timestamp",
+                "from_stage",
+                "to_stage",
+                "comment",
+            },
+            "next_page_token": None,
+        },
+        required=("name",),
+        refusals=(
+            no(UNKNOWN, name="nothing"),
+            no(INVALID, version="one"),
+            no(INVALID, max_results=0),
+            no(INVALID, max_results=501),
+            no(INVALID, page_token="not a token"),
+        ),
+    ),
+)
+
 TABLE = (
     *SYSTEM,
     *EXPERIMENTS,
@@ -1093,4 +1211,6 @@ TABLE = (
     *MODEL_VERSIONS,
     *PROXY,
     *USERS,
+    *WEBHOOKS,
+    *ACTIVITIES,
 )
