@@ -11,6 +11,7 @@ from benchmarks.load import Measured, compare
 from benchmarks.scenarios import SCENARIOS
 from benchmarks.sizes import SIZES
 
+BASIC_GOAL = 100
 HEAD = (
     "| work | mlflow, ms CPU | Podium, ms CPU | ratio | goal | mlflow, calls/s | Podium, calls/s |\n"
     "|---|--:|--:|--:|--:|--:|--:|"
@@ -29,14 +30,14 @@ def main() -> None:
             ours.make()
             servers.prepare_podium(ours, folder)
             ours.run(fill.podium(size))
-        running = [stack.enter_context(servers.podium(ours, folder))]
+        running = [stack.enter_context(servers.podium(ours, folder, basic=arguments.basic))]
         if not arguments.podium_only:
             servers.make_environment()
             if not arguments.keep:
                 theirs.make()
                 servers.prepare_mlflow(theirs)
                 theirs.run(fill.mlflow(size))
-            running.append(stack.enter_context(servers.mlflow(theirs, folder)))
+            running.append(stack.enter_context(servers.mlflow(theirs, folder, basic=arguments.basic)))
         for clients in arguments.clients:
             _print(f"\n{clients} client{'s' * (clients > 1)}, size {arguments.size}\n\n{HEAD}")
             for scenario in SCENARIOS:
@@ -44,7 +45,8 @@ def main() -> None:
                     found = compare(
                         running, scenario, size, clients=clients, seconds=arguments.seconds, rounds=arguments.rounds
                     )
-                    _print(_line(scenario.name, scenario.goal, found["podium"], found.get("mlflow")))
+                    goal = BASIC_GOAL if arguments.basic else scenario.goal
+                    _print(_line(scenario.name, goal, found["podium"], found.get("mlflow")))
 
 
 def _arguments() -> argparse.Namespace:
@@ -59,6 +61,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3.0, help="how long each turn lasts (default: 3)")
     parser.add_argument("--rounds", type=int, default=2, help="how many turns each server has (default: 2)")
     parser.add_argument("--only", nargs="+", default=[""], help="only the work whose name contains one of these")
+    parser.add_argument(
+        "--basic", action="store_true", help="with user name and password, beside MLflow's basic-auth app"
+    )
     parser.add_argument("--podium-only", action="store_true", help="leave mlflow server out")
     parser.add_argument("--keep", action="store_true", help="work on the PostgreSQL databases of the last time")
     return parser.parse_args()

@@ -113,10 +113,10 @@ SCENARIOS = (
     Scenario("get run", 6, lambda n, size: _get("runs/get", run_id=_run(n, size))),
     Scenario("search models, page of 100", 14, lambda n, size: _get("registered-models/search", max_results=100)),
     Scenario(
-        "search models, page 10 of 100",
+        "search models, page 50 of 100",
         14,
         lambda n, size: _get("registered-models/search", max_results=100),
-        page=10,
+        page=50,
     ),
     Scenario(
         "search models by tag",

@@ -1,5 +1,6 @@
 """The two servers, started as their manuals say, and what they have cost."""
 
+import base64
 import os
 import signal
 import socket
@@ -17,7 +18,8 @@ from benchmarks.databases import Database
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRONMENT = ROOT / ".cache" / "benchmarks"  # where `mlflow server` and its driver are installed
-REQUIREMENTS = ("mlflow==3.17.2", "psycopg2-binary==2.9.11")
+REQUIREMENTS = ("mlflow[auth]==3.17.2", "psycopg2-binary==2.9.11")
+PASSWORD = "a goat ate my umbrella"
 WORKERS = 2
 START_SECONDS = 180  # `mlflow server` needs a minute on a busy machine
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -49,14 +51,24 @@ def cpu_between(before: dict[int, float], after: dict[int, float]) -> float:
 def make_environment() -> None:
     """Install `mlflow server` where there is none yet."""
     python = ENVIRONMENT / "bin" / "python"
-    if not (ENVIRONMENT / "bin" / "mlflow").exists():
+    made = ENVIRONMENT / "requirements"
+    if not made.exists() or made.read_text() != "\n".join(REQUIREMENTS):
         subprocess.run([sys.executable, "-m", "venv", str(ENVIRONMENT)], check=True)
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", *REQUIREMENTS], check=True)
+        made.write_text("\n".join(REQUIREMENTS))
 
 
 def prepare_podium(database: Database, folder: Path) -> None:
     """Make Podium's tables, and the user who calls."""
-    for command in (["migrate", "--verbosity", "0"], ["create_user", "maria"]):
+    give_password = (
+        "from registry_site.accounts.models import User; "
+        f"maria = User.objects.get(username='maria'); maria.set_password({PASSWORD!r}); maria.save()"
+    )
+    for command in (
+        ["migrate", "--verbosity", "0"],
+        ["create_user", "maria"],
+        ["shell", "-v", "0", "-c", give_password],
+    ):
         _run([sys.executable, str(ROOT / "manage.py"), *command], _podium_environment(database, folder))
 
 
@@ -66,30 +78,47 @@ def prepare_mlflow(database: Database) -> None:
 
 
 @contextmanager
-def podium(database: Database, folder: Path) -> Iterator[Server]:
-    """Podium with two web processes and its worker; requests come with the token of a user who is no administrator."""
+def podium(database: Database, folder: Path, *, basic: bool = False) -> Iterator[Server]:
+    """Podium with two web processes and its worker; requests come with the token of a user who is no administrator, or
+    with their password."""
     environment = _podium_environment(database, folder)
     token = _run([sys.executable, str(ROOT / "manage.py"), "create_token", "maria"], environment).strip()
     port = _free_port()
     command = [sys.executable, str(ROOT / "manage.py"), "up", "--port", str(port), "--workers", str(WORKERS)]
     with _running(command, environment, folder / "podium.log") as process:
         _wait(port, process)
-        yield Server("podium", port, process, database, {"Authorization": f"Bearer {token}"})
+        yield Server("podium", port, process, database, _basic("maria") if basic else _bearer(token))
 
 
 @contextmanager
-def mlflow(database: Database, folder: Path) -> Iterator[Server]:
-    """`mlflow server` with two workers, without authentication and without its job runner, which would cost it more."""
+def mlflow(database: Database, folder: Path, *, basic: bool = False) -> Iterator[Server]:
+    """`mlflow server` with two workers, without its job runner, which would cost it more; without authentication, or
+    with its basic-auth app as it comes."""
     port = _free_port()
+    people = folder / "basic_auth.ini"
+    people.write_text(
+        f"[mlflow]\ndefault_permission = READ\ndatabase_uri = sqlite:///{folder / 'basic_auth.db'}\n"
+        f"admin_username = maria\nadmin_password = {PASSWORD}\n"
+    )
     command = [
         *(str(ENVIRONMENT / "bin" / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port)),
         *("--workers", str(WORKERS), "--backend-store-uri", database.mlflow_url),
         *("--artifacts-destination", str(folder / "mlflow-artifacts")),
+        *(("--app-name", "basic-auth") if basic else ()),
     ]
     environment = dict(os.environ) | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment |= {"MLFLOW_AUTH_CONFIG_PATH": str(people), "MLFLOW_FLASK_SERVER_SECRET_KEY": "of the benchmark"}
     with _running(command, environment, folder / "mlflow.log") as process:
         _wait(port, process)
-        yield Server("mlflow", port, process, database)
+        yield Server("mlflow", port, process, database, _basic("maria") if basic else {})
+
+
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _basic(username: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {base64.b64encode(f'{username}:{PASSWORD}'.encode()).decode()}"}
 
 
 def _podium_environment(database: Database, folder: Path) -> dict[str, str]:

@@ -2,8 +2,8 @@
 
 import base64
 import binascii
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import CharField
@@ -16,7 +16,7 @@ from registry_site.accounts.tokens import PREFIX, digest
 from registry_site.audit.kinds import Origin
 from registry_site.core import clock
 from registry_site.core.errors import NotSignedIn
-from registry_site.core.prepared import Given, Prepared, columns_of, instance_of
+from registry_site.core.prepared import Given, Prepared
 
 LAST_USE_PRECISION = timedelta(minutes=1)
 
@@ -45,7 +45,7 @@ def check_sign_in(username: str, password: str, *, remote_address: str) -> User 
     """
     if password.startswith(PREFIX):
         token = _live_token(password)
-        return token.user if token and token.user.username == username else None
+        return User.objects.get(pk=token.user_id) if token and token.username == username else None
     return check_credentials(username, password, remote_address=remote_address)
 
 
@@ -83,30 +83,43 @@ def _from_token(text: str, origin: Origin) -> Actor | None:
     now = clock.now()
     if token.last_used_at is None or token.last_used_at < now - LAST_USE_PRECISION:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
-    return person(token.user, origin)
+    return Actor(
+        user_id=token.user_id,
+        name=token.username,
+        origin=origin,
+        is_admin=token.is_superuser,
+        display_name=token.display_name or token.username,
+        time_zone=token.time_zone,
+    )
 
 
-def _live_token(text: str) -> ApiToken | None:
+def _live_token(text: str) -> "_Token | None":
+    """The token of an active person, if this is one that was neither revoked nor has expired."""
     token = _TOKENS.first(digest=digest(text))
-    if token is None or token.revoked_at is not None or not token.user.is_active:
+    if token is None:
         return None
     if token.expires_at is not None and token.expires_at <= clock.now():
         return None
     return token
 
 
-def _token(*values: Any) -> ApiToken:
-    """A token with its user, out of the columns of both."""
-    token = instance_of(ApiToken)(*values[:_TOKEN_WIDTH])
-    token.user = instance_of(User)(*values[_TOKEN_WIDTH:])
-    return token
+class _Token(NamedTuple):
+    """What is read of a token and of whom it belongs to."""
+
+    pk: int
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    user_id: int
+    username: str
+    is_superuser: bool
+    display_name: str
+    time_zone: str
 
 
-_TOKEN_WIDTH = len(columns_of(ApiToken))
 # This runs on every request of every client.
 _TOKENS = Prepared(
-    lambda: ApiToken.objects.filter(digest=Given("digest", CharField())).values_list(
-        *columns_of(ApiToken), *columns_of(User, "user__")
-    ),
-    _token,
+    lambda: ApiToken.objects.filter(
+        digest=Given("digest", CharField()), revoked_at__isnull=True, user__is_active=True
+    ).values_list(*_Token._fields[:4], *(f"user__{name}" for name in _Token._fields[4:])),
+    _Token,
 )

@@ -13,15 +13,22 @@ from collections import OrderedDict
 
 from django.contrib.auth.hashers import check_password, make_password
 from django.core.cache import cache
+from django.db.models import CharField
 
 from registry_site.accounts.models import User
 from registry_site.core.errors import TooManyAttempts
+from registry_site.core.prepared import Given, Prepared, columns_of, instance_of
 
 REMEMBERED_SECONDS = 60
 REMEMBERED_AT_MOST = 10_000
 FAILURES_ALLOWED = 10
 FAILURES_FORGOTTEN_AFTER_SECONDS = 300
 
+# This runs on every request of a client that sends a password.
+_USER = Prepared(
+    lambda: User.objects.filter(username=Given("username", CharField())).values_list(*columns_of(User)),
+    instance_of(User),
+)
 _process_key = secrets.token_bytes(32)
 _verified: OrderedDict[bytes, float] = OrderedDict()
 
@@ -32,10 +39,12 @@ def check_credentials(username: str, password: str, *, remote_address: str) -> U
     Takes as long for an unknown name as for a wrong password. Raises TooManyAttempts after ten failures of one name
     from one address within five minutes.
     """
+    user = _USER.first(username=username)
+    if user is not None and user.is_active and _is_remembered(user, password):
+        return user
     throttle = "sign-in:" + hashlib.sha256(f"{username}\0{remote_address}".encode()).hexdigest()
     if cache.get(throttle, 0) >= FAILURES_ALLOWED:
         raise TooManyAttempts("Too many failed attempts to sign in. Wait five minutes and try again.")
-    user = User.objects.filter(username=username).first()
     if user is None:
         make_password(password)
     elif _is_right(user, password) and user.is_active:
@@ -45,14 +54,18 @@ def check_credentials(username: str, password: str, *, remote_address: str) -> U
     return None
 
 
+def _is_remembered(user: User, password: str) -> bool:
+    return _verified.get(_key(user, password), 0) > time.monotonic()
+
+
+def _key(user: User, password: str) -> bytes:
+    return hmac.digest(_process_key, f"{user.pk}\0{user.password}\0{password}".encode(), "sha256")
+
+
 def _is_right(user: User, password: str) -> bool:
-    key = hmac.digest(_process_key, f"{user.pk}\0{user.password}\0{password}".encode(), "sha256")
-    now = time.monotonic()
-    if _verified.get(key, 0) > now:
-        return True
     if not check_password(password, user.password):
         return False
-    _verified[key] = now + REMEMBERED_SECONDS
+    _verified[_key(user, password)] = time.monotonic() + REMEMBERED_SECONDS
     while len(_verified) > REMEMBERED_AT_MOST:
         _verified.popitem(last=False)
     return True
