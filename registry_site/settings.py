@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from environs import Env
+from environs import Env, validate
 
 from registry_site import __version__
+from registry_site.core.logs import FORMATTERS
 from registry_site.core.secret import read_or_make_secret
 
 env = Env()
@@ -30,6 +31,8 @@ EMAIL_HOST_PASSWORD = env.str("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.bool("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = env.bool("EMAIL_USE_SSL", False)
 DEFAULT_FROM_EMAIL = env.str("PODIUM_FROM_EMAIL", "Podium <podium@localhost>")
+PODIUM_LOG_LEVEL = env.str("PODIUM_LOG_LEVEL", "INFO")
+PODIUM_LOG_FORMAT = env.str("PODIUM_LOG_FORMAT", "line", validate=validate.OneOf(list(FORMATTERS)))
 DEBUG = env.bool("PODIUM_DEBUG", False)
 
 # -- the application ---------------------------------------------------------------------------------------------------
@@ -39,6 +42,7 @@ MLFLOW_VERSION = "3.17.2"  # the protocol that is spoken; clients read it at /ve
 INSTALLED_APPS = [
     "registry_site.pages",
     "registry_site.mlflow_api",
+    "registry_site.api",
     "registry_site.worker",
     "registry_site.notifications",
     "registry_site.webhooks",
@@ -57,9 +61,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "csp",
 ]
 MIDDLEWARE = [
+    "registry_site.core.requests.RequestIds",
     "django.middleware.security.SecurityMiddleware",
     "registry_site.mlflow_api.middleware.AnswerAtOnce",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -179,14 +186,33 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": None,
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Podium",
+    "DESCRIPTION": "What MLflow's protocol has no words for. Errors are `code`, `message` and sometimes `field`.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
 }
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    # A 404 is an everyday answer of the MLflow protocol ("is there an experiment of this name?") and no news.
-    "loggers": {"django.request": {"level": "ERROR"}},
-    "root": {"handlers": ["stderr"], "level": env.str("PODIUM_LOG_LEVEL", "INFO")},
+    "formatters": {name: {"()": formatter} for name, formatter in FORMATTERS.items()},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": PODIUM_LOG_FORMAT}},
+    "loggers": {
+        # A 404 is an everyday answer of the MLflow protocol ("is there an experiment of this name?") and no news.
+        "django.request": {"level": "ERROR"},
+        # At DEBUG these tell headers and values, credentials among them.
+        **{
+            name: {"level": "INFO" if PODIUM_LOG_LEVEL == "DEBUG" else "NOTSET"}
+            for name in ("botocore", "django.db.backends", "oauthlib", "urllib3")
+        },
+    },
+    "root": {"handlers": ["stderr"], "level": PODIUM_LOG_LEVEL},
 }

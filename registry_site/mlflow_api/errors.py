@@ -2,7 +2,6 @@
 
 import logging
 from http import HTTPStatus
-from typing import NamedTuple
 
 import msgspec
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -10,33 +9,11 @@ from django.db import DataError, IntegrityError, InterfaceError, OperationalErro
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 
 from registry_site.core import errors
+from registry_site.core.refusals import CODES_BY_STATUS, refusal_of
 
 log = logging.getLogger(__name__)
 
-_CHALLENGE = {"WWW-Authenticate": 'Basic realm="Podium"'}
-
-
-class _Answer(NamedTuple):
-    status: int
-    error_code: str
-    headers: dict[str, str] = {}
-
-
-_REFUSALS: dict[type[errors.PodiumError], _Answer] = {
-    errors.InvalidParameter: _Answer(400, "INVALID_PARAMETER_VALUE"),
-    errors.AlreadyExists: _Answer(400, "RESOURCE_ALREADY_EXISTS"),
-    errors.NotSignedIn: _Answer(401, "UNAUTHENTICATED", _CHALLENGE),
-    errors.PermissionDenied: _Answer(403, "PERMISSION_DENIED"),
-    errors.NotFound: _Answer(404, "RESOURCE_DOES_NOT_EXIST"),
-    errors.Conflict: _Answer(409, "RESOURCE_CONFLICT"),
-    errors.TooLarge: _Answer(413, "INVALID_PARAMETER_VALUE"),
-    errors.TooManyAttempts: _Answer(429, "REQUEST_LIMIT_EXCEEDED", {"Retry-After": "30"}),
-    errors.NotSupported: _Answer(501, "NOT_IMPLEMENTED"),
-    errors.Unavailable: _Answer(503, "TEMPORARILY_UNAVAILABLE", {"Retry-After": "5"}),
-    errors.StorageFull: _Answer(507, "RESOURCE_EXHAUSTED"),
-}
-
-_CODES_BY_STATUS = {answer.status: answer.error_code for answer in _REFUSALS.values()} | {
+_CODES_BY_STATUS = CODES_BY_STATUS | {
     400: "BAD_REQUEST",
     404: "ENDPOINT_NOT_FOUND",
     # Old clients try an endpoint with another method when they are told that this one is not there.
@@ -58,8 +35,8 @@ def error_response(error: Exception) -> HttpResponse:
     """The answer to whatever a call raised. What nobody foresaw is logged, and nothing of it is told."""
     match error:
         case errors.PodiumError():
-            answer = next(_REFUSALS[kind] for kind in type(error).__mro__ if kind in _REFUSALS)
-            return json_error(answer.status, error.message, error_code=answer.error_code, headers=answer.headers)
+            refusal = refusal_of(error)
+            return json_error(refusal.status, error.message, error_code=refusal.code, headers=refusal.headers)
         case RequestDataTooBig():
             return json_error(413, "The body of the request is larger than this server accepts.")
         case SuspiciousOperation() | UnreadablePostError():

@@ -5,22 +5,28 @@ can turn it to one inside afterwards. Hosts that an administrator allows (`PODIU
 and may be spoken to by plain HTTP.
 """
 
+import ipaddress
 import re
-import time
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import requests
 from django.conf import settings
-from requests_hardened import Config, Manager
+from requests_hardened import Config, HTTPSession
 from requests_hardened.ip_filter import InvalidIPAddress, get_ip_address
+from requests_hardened.ip_filter_adapter import IPFilterAdapter
 
 from registry_site.core.errors import InvalidParameter
+from registry_site.webhooks.deadline import Deadline, let_deadlines_end
 
-SECONDS = 10  # for each step of an attempt, and about that for all of it
+SECONDS = 10  # for an attempt
+CONNECTING = 5  # of these, for the connection and for its encryption each
 ANSWER_AT_MOST = 64 * 1024  # bytes that are read of an answer
-_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:.]+")
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _UNUSABLE = re.compile(r"[\x00-\x20\x7f\\]")
+_TOO_LATE = f"It did not answer within {SECONDS} seconds."
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")  # all IPv6 that is given to anybody outside
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,8 @@ def validate_url(url: str) -> str:
     if parts.scheme != "https":
         raise _refused(url, "it must begin with https://")
     try:
-        get_ip_address(parts.hostname or "", parts.port or 443, allow_loopback=False)
+        address, _ = get_ip_address(parts.hostname or "", parts.port or 443, allow_loopback=False)
+        _require_global(address)
     except InvalidIPAddress:
         raise _refused(url, "its host is not a public one") from None
     except (OSError, UnicodeError):
@@ -55,24 +62,27 @@ def validate_url(url: str) -> str:
 
 
 def send(url: str, body: str, headers: dict[str, str]) -> Outcome:
-    """POST the body once. Never raises for what the other side does."""
-    started = time.monotonic()
+    """POST the body once. Never raises for what the other side does, nor takes much longer than `SECONDS`."""
+    deadline = Deadline(SECONDS)
     try:
         parts = _parts(url)
         allowed = _is_allowed(parts)
         if parts.scheme != "https" and not allowed:
             raise _refused(url, "it must begin with https://")
-        with _session(is_inside=allowed) as session:
-            answer = session.post(url, data=body.encode(), headers=headers, stream=True, timeout=SECONDS)
-            text = _read(answer, started)
+        with deadline, _session(is_inside=allowed) as session:
+            answer = session.post(url, data=body.encode(), headers=headers, stream=True, timeout=(CONNECTING, SECONDS))
+            text = _read(answer)
+        if deadline.is_over:  # what was cut off can look like an end
+            raise requests.Timeout
     except InvalidIPAddress:
-        return Outcome(None, _since(started), "The host is not a public one.")
-    except InvalidParameter as error:
-        return Outcome(None, _since(started), error.message)
+        return Outcome(None, deadline.passed_ms, "The host is not a public one.")
+    except InvalidParameter:  # which names the address, and that may hold a password
+        return Outcome(None, deadline.passed_ms, "Its address is not one that is allowed any more.")
     except (requests.RequestException, OSError, ValueError) as error:
-        return Outcome(None, _since(started), _reason(error))
+        is_late = deadline.is_over or isinstance(error, requests.Timeout)
+        return Outcome(None, deadline.passed_ms, _TOO_LATE if is_late else _reason(error))
     problem = "" if 200 <= answer.status_code < 300 else f"It answered with {answer.status_code}."
-    return Outcome(answer.status_code, _since(started), problem, text if allowed else "")
+    return Outcome(answer.status_code, deadline.passed_ms, problem, text if allowed else "")
 
 
 def _parts(url: str) -> SplitResult:
@@ -94,8 +104,16 @@ def _parts(url: str) -> SplitResult:
 
 
 def _is_allowed(parts: SplitResult) -> bool:
+    host = f"[{parts.hostname}]" if ":" in str(parts.hostname) else parts.hostname
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    return bool({parts.hostname, f"{parts.hostname}:{port}"} & set(settings.PODIUM_WEBHOOK_ALLOWED_HOSTS))
+    allowed = {name.strip().lower() for name in settings.PODIUM_WEBHOOK_ALLOWED_HOSTS}
+    return host in allowed or f"{host}:{port}" in allowed
+
+
+def _require_global(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    """Raises InvalidIPAddress for the old ways to write IPv4 and local nets as IPv6 that the filter does not know."""
+    if address.version == 6 and address not in _GLOBAL_UNICAST:
+        raise InvalidIPAddress(address)
 
 
 def _session(*, is_inside: bool) -> requests.Session:
@@ -103,32 +121,45 @@ def _session(*, is_inside: bool) -> requests.Session:
         ip_filter_enable=not is_inside,
         ip_filter_allow_loopback_ips=False,
         never_redirect=True,
-        default_timeout=(SECONDS, SECONDS),
+        default_timeout=(CONNECTING, SECONDS),
         user_agent_override=f"Podium/{settings.PODIUM_VERSION}",
     )
-    session: requests.Session = Manager(config).get_session()
+    session = _Session(config)
     session.trust_env = False  # a proxy would be the checked address, instead of what is behind it
+    if not is_inside:
+        session.mount("https://", _PublicAdapter(is_https_proto=True))
+    let_deadlines_end(session)
     return session
 
 
-def _read(answer: requests.Response, started: float) -> str:
-    """The beginning of the answer's text, as far as it comes in time."""
+class _Session(HTTPSession):  # type: ignore[misc]  # requests-hardened ships no types
+    """Follows nobody. To say where it would, requests reads all of an answer first, however long that is."""
+
+    def get_redirect_target(self, response: requests.Response) -> None:
+        return None
+
+
+class _PublicAdapter(IPFilterAdapter):  # type: ignore[misc]  # as above
+    """Connects to the address that it checked, and to no other."""
+
+    def build_connection_pool_key_attributes(self, *arguments: Any, **options: Any) -> Any:
+        host, pool = super().build_connection_pool_key_attributes(*arguments, **options)
+        _require_global(ipaddress.ip_address(host["host"].strip("[]")))
+        return host, pool
+
+
+def _read(answer: requests.Response) -> str:
+    """The beginning of the answer's text."""
     read = b""
     for chunk in answer.iter_content(4096):
         read += chunk
-        if len(read) >= ANSWER_AT_MOST or time.monotonic() - started > SECONDS:
+        if len(read) >= ANSWER_AT_MOST:
             break
     return read[:ANSWER_AT_MOST].decode("utf-8", "replace")
 
 
-def _since(started: float) -> int:
-    return round((time.monotonic() - started) * 1000)
-
-
 def _reason(error: Exception) -> str:
     """Why nobody answered, in words that show nothing of the network inside."""
-    if isinstance(error, requests.Timeout):
-        return f"It did not answer within {SECONDS} seconds."
     if isinstance(error, requests.exceptions.SSLError):
         return "Its certificate is not valid."
     return "It could not be reached."

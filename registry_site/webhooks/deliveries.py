@@ -3,8 +3,7 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +27,8 @@ LEASE = timedelta(minutes=2)  # a worker that dies while it sends lets its claim
 AT_ONCE = 8  # webhooks that are served at the same time
 IN_A_ROW = 50  # deliveries of one webhook
 PATIENCE = 30  # seconds for all of these
+
+_Sent = tuple[Delivery, client.Outcome]
 
 
 # -- from history to deliveries ----------------------------------------------------------------------------------------
@@ -69,59 +70,65 @@ def _body(event: Event, activity: Activity) -> str:
 def deliver_due() -> int:
     """Send what is due; returns how many deliveries were taken.
 
-    A webhook is claimed by a conditional update, so that two workers never send to the same one, and the claim of a
-    worker that died lapses after `LEASE`. Its deliveries go out one after the other, oldest first, until one fails;
-    several webhooks are served at once, so that a receiver that is slow or gone holds up only what is for itself.
+    A webhook is claimed by a conditional update when its turn has come, so that two workers never send to the same one,
+    and the claim of a worker that died lapses after `LEASE`. Its deliveries go out one after the other, oldest first,
+    until one fails; several webhooks are served at once, so that a receiver that is slow or gone holds up only what is
+    for itself.
     """
     taken = 0
+    served: dict[Future[list[_Sent]], Webhook] = {}
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        waiting = {threads.submit(_send, parcels): webhook for webhook, parcels in _claimed()}
-        for future in as_completed(waiting):
-            for delivery, outcome in future.result():
-                taken += _settle(delivery, outcome)
-            Webhook.objects.filter(pk=waiting[future].pk).update(busy_until=None)
+        for webhook, deliveries in _claimed():
+            served[threads.submit(_send, webhook, deliveries)] = webhook
+            if len(served) == AT_ONCE:
+                taken += _settle_first(served)
+        while served:
+            taken += _settle_first(served)
     return taken
 
 
-@dataclass(frozen=True, slots=True)
-class _Parcel:
-    """What a thread needs to send a delivery without the database."""
-
-    delivery: Delivery
-    url: str
-    secret: str
-
-
-def _claimed() -> Iterator[tuple[Webhook, list[_Parcel]]]:
-    """Active webhooks that have due deliveries and nobody who sends them, claimed, with the oldest of these."""
-    now = clock.now()
-    due = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=now)
-    free = Webhook.objects.filter(Q(busy_until=None) | Q(busy_until__lte=now), status=WebhookStatus.ACTIVE)
-    for webhook in free.filter(pk__in=due.values("webhook")).order_by("pk"):
-        if not free.filter(pk=webhook.pk).update(busy_until=now + LEASE):
-            continue
-        deliveries = list(due.filter(webhook=webhook).order_by("due_at", "pk")[:IN_A_ROW])
-        try:
-            secret = decrypt(webhook.encrypted_secret)
-        except PodiumError as error:
-            for delivery in deliveries:
-                _settle(delivery, client.Outcome(None, 0, error.message))
-            deliveries, secret = [], ""
-        yield webhook, [_Parcel(delivery, webhook.url, secret) for delivery in deliveries]
+def attempt(webhook: Webhook, delivery_id: str, body: str) -> client.Outcome:
+    """Sign the body and send it once. Needs no database, and never raises for what the other side does."""
+    try:
+        secret = decrypt(webhook.encrypted_secret)
+    except PodiumError as error:
+        return client.Outcome(None, 0, error.message)
+    return client.send(webhook.url, body, headers_of(delivery_id, body, secret, clock.now()))
 
 
-def _send(parcels: Sequence[_Parcel]) -> list[tuple[Delivery, client.Outcome]]:
+def _claimed() -> Iterator[tuple[Webhook, list[Delivery]]]:
+    """Active webhooks that have due deliveries and nobody who sends them, each claimed, with the oldest of these."""
+    due = Delivery.objects.filter(state=DeliveryState.PENDING, due_at__lte=clock.now())
+    active = Webhook.objects.filter(status=WebhookStatus.ACTIVE)
+    for webhook in active.filter(pk__in=due.values("webhook")).order_by("pk"):
+        now = clock.now()
+        webhook.busy_until = now + LEASE
+        free = active.filter(Q(busy_until=None) | Q(busy_until__lte=now), pk=webhook.pk)
+        if free.update(busy_until=webhook.busy_until):
+            yield webhook, list(due.filter(webhook=webhook).order_by("due_at", "pk")[:IN_A_ROW])
+
+
+def _send(webhook: Webhook, deliveries: Sequence[Delivery]) -> list[_Sent]:
     """What came of sending these, up to the first that was not taken, and not much longer than `PATIENCE` seconds."""
-    outcomes: list[tuple[Delivery, client.Outcome]] = []
+    sent: list[_Sent] = []
     started = time.monotonic()
-    for parcel in parcels:
-        delivery = parcel.delivery
-        headers = headers_of(delivery.delivery_id, delivery.body, parcel.secret, clock.now())
-        outcome = client.send(parcel.url, delivery.body, headers)
-        outcomes.append((delivery, outcome))
+    for delivery in deliveries:
+        outcome = attempt(webhook, delivery.delivery_id, delivery.body)
+        sent.append((delivery, outcome))
         if not outcome.succeeded or time.monotonic() - started > PATIENCE:
             break
-    return outcomes
+    return sent
+
+
+def _settle_first(served: dict[Future[list[_Sent]], Webhook]) -> int:
+    """Wait for the webhooks that are served first, write down what came of it, free them. Returns the number taken."""
+    taken = 0
+    for future in wait(served, return_when=FIRST_COMPLETED).done:
+        webhook = served.pop(future)
+        for delivery, outcome in future.result():
+            taken += _settle(delivery, outcome)
+        Webhook.objects.filter(pk=webhook.pk, busy_until=webhook.busy_until).update(busy_until=None)
+    return taken
 
 
 def _settle(delivery: Delivery, outcome: client.Outcome) -> bool:

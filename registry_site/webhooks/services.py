@@ -1,4 +1,7 @@
-"""Writing webhooks, and trying them out. Who hears of the registry is a matter for administrators."""
+"""Writing webhooks, and trying them out. Who hears of the registry is a matter for administrators.
+
+An address is checked before the transaction: that asks a name server, and nobody is to wait for one to write.
+"""
 
 import re
 from collections.abc import Sequence
@@ -13,10 +16,11 @@ from registry_site.audit.record import Subject, record
 from registry_site.core import clock
 from registry_site.core.errors import InvalidParameter
 from registry_site.webhooks import client, queries
+from registry_site.webhooks.deliveries import attempt
 from registry_site.webhooks.events import Event, example_of
 from registry_site.webhooks.models import Webhook, WebhookStatus, new_id
-from registry_site.webhooks.secrets import decrypt, encrypt
-from registry_site.webhooks.signing import body_of, headers_of
+from registry_site.webhooks.secrets import encrypt
+from registry_site.webhooks.signing import body_of
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?", re.IGNORECASE)
 ACTIVE = WebhookStatus.ACTIVE
@@ -24,7 +28,6 @@ DESCRIPTION_LIMIT = 5000
 SECRET_LIMIT = 1000
 
 
-@transaction.atomic
 def create_webhook(
     actor: Actor,
     *,
@@ -52,12 +55,12 @@ def create_webhook(
         creation_timestamp=now,
         last_updated_timestamp=now,
     )
-    webhook.save(force_insert=True)
-    record(actor, Kind.WEBHOOK_CREATED, _subject(webhook), **_told(webhook))
+    with transaction.atomic():
+        webhook.save(force_insert=True)
+        record(actor, Kind.WEBHOOK_CREATED, _subject(webhook), **_told(webhook))
     return webhook
 
 
-@transaction.atomic
 def update_webhook(
     actor: Actor,
     *,
@@ -71,33 +74,35 @@ def update_webhook(
 ) -> Webhook:
     """Change what is given. Needs an administrator. Raises NotFound, and what `create_webhook` raises."""
     actor.require_admin()
-    webhook = Webhook.objects.select_for_update().filter(webhook_id=webhook_id).first()
-    if webhook is None:
-        raise queries.webhook_not_found(webhook_id)
-    before = _told(webhook)
-    if name is not None:
-        webhook.name = _checked_name(name)
     if url is not None:
-        webhook.url = client.validate_url(url)
-    if events is not None:
-        webhook.events = _checked_events(events)
-    if description is not None:
-        webhook.description = _checked_text(description, DESCRIPTION_LIMIT, "description")
-    if secret is not None:
-        webhook.encrypted_secret = encrypt(_checked_text(secret, SECRET_LIMIT, "secret"))
-    if status is not None:
-        webhook.status = status
-    webhook.last_updated_timestamp = clock.now_ms()
-    webhook.save()
-    after = _told(webhook) | {"new_secret": secret is not None}
-    record(actor, Kind.WEBHOOK_UPDATED, _subject(webhook), before=before, after=after)
+        client.validate_url(url)
+    with transaction.atomic():
+        webhook = _locked(webhook_id)
+        before = _told(webhook)
+        if name is not None:
+            webhook.name = _checked_name(name)
+        if url is not None:
+            webhook.url = url
+        if events is not None:
+            webhook.events = _checked_events(events)
+        if description is not None:
+            webhook.description = _checked_text(description, DESCRIPTION_LIMIT, "description")
+        if secret is not None:
+            webhook.encrypted_secret = encrypt(_checked_text(secret, SECRET_LIMIT, "secret"))
+        if status is not None:
+            webhook.status = status
+        webhook.last_updated_timestamp = clock.now_ms()
+        webhook.save()
+        after = _told(webhook) | {"new_secret": secret is not None}
+        record(actor, Kind.WEBHOOK_UPDATED, _subject(webhook), before=before, after=after)
     return webhook
 
 
 @transaction.atomic
 def delete_webhook(actor: Actor, *, webhook_id: str) -> None:
     """Remove a webhook with its deliveries. Needs an administrator. Raises NotFound."""
-    webhook = queries.get_webhook(actor, webhook_id)
+    actor.require_admin()
+    webhook = _locked(webhook_id)
     record(actor, Kind.WEBHOOK_DELETED, _subject(webhook), **_told(webhook))
     webhook.delete()
 
@@ -109,14 +114,19 @@ def try_webhook(actor: Actor, *, webhook_id: str, event: Event | None = None) ->
     """
     webhook = queries.get_webhook(actor, webhook_id)
     event = event or Event(webhook.events[0])
-    now = clock.now()
-    body = body_of(event, example_of(event), now)
-    return client.send(webhook.url, body, headers_of(new_id(), body, decrypt(webhook.encrypted_secret), now))
+    return attempt(webhook, new_id(), body_of(event, example_of(event), clock.now()))
 
 
 def parse_status(word: str) -> WebhookStatus | None:
     """The status of this name, if it is one."""
     return WebhookStatus(word) if word in WebhookStatus.values else None
+
+
+def _locked(webhook_id: str) -> Webhook:
+    webhook = Webhook.objects.select_for_update().filter(webhook_id=webhook_id).first()
+    if webhook is None:
+        raise queries.webhook_not_found(webhook_id)
+    return webhook
 
 
 def _checked_name(name: str) -> str:

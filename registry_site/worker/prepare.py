@@ -18,7 +18,15 @@ from registry_site.core.errors import PodiumError
 from registry_site.worker.terminal import EXIT_CODE, Refusal, say
 
 # What other packages ship and no page of ours asks for: to hash and compress it would take most of a first start.
-UNUSED_STATIC = ["rest_framework/*", "admin/js/vendor/select2/i18n/*", "django_htmx/htm*-4*", "django_htmx/ext/*"]
+UNUSED_STATIC = [
+    "rest_framework/*",
+    "drf_spectacular_sidecar/redoc/*",
+    "drf_spectacular_sidecar/swagger-ui-dist/*.map",
+    "drf_spectacular_sidecar/swagger-ui-dist/oauth2*",
+    "admin/js/vendor/select2/i18n/*",
+    "django_htmx/htm*-4*",
+    "django_htmx/ext/*",
+]
 
 
 def main(arguments: list[str]) -> int:

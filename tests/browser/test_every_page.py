@@ -70,6 +70,7 @@ PAGES: dict[str, tuple[str, Address]] = {
     "model-probe": ("model", to("model", PROBE)),
     "model-requests": ("model_requests", to("model_requests", MODEL)),
     "model-activity": ("model_activity", to("model_activity", MODEL)),
+    "model-activity-nothing": ("model_activity", to("model_activity", MODEL, query="kind=comments&version=1")),
     "model-settings": ("model_settings", to("model_settings", MODEL)),
     "model-description": ("edit_model", to("edit_model", MODEL)),
     "version": ("version", to("version", MODEL, 5)),
@@ -108,9 +109,11 @@ PAGES: dict[str, tuple[str, Address]] = {
     "tokens": ("tokens", to("tokens")),
     "mail": ("mail_folder", to("mail_folder")),
     "mail-message": ("mail_message", to("mail_message", ".mail_id")),
+    "audit": ("audit", to("audit")),
+    "audit-nothing-found": ("audit", to("audit", query="who=nobody&since=2026-01-01")),
 }
 OF_STRANGERS = {"sign_in", "welcome"}
-OF_ADMINISTRATORS = {"mail_folder", "mail_message"}
+OF_ADMINISTRATORS = {"mail_folder", "mail_message", "audit"}
 NO_PAGE = {  # acts, parts of pages, data and files
     "sign_out",
     "theme",
@@ -133,6 +136,8 @@ NO_PAGE = {  # acts, parts of pages, data and files
     "run_metric_data",
     "run_file",
     "logged_model_file",
+    "audit_csv",
+    "audit_json_lines",
 }
 
 _FIND_SAMPLES = """

@@ -4,8 +4,12 @@ import base64
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,6 +20,7 @@ from pytest_django import Settings
 from registry_site.accounts.actors import Actor
 from registry_site.audit import outbox
 from registry_site.audit.models import Activity
+from registry_site.core import clock
 from registry_site.core.errors import InvalidParameter, NotFound, PermissionDenied
 from registry_site.registry.services import set_alias, set_version_tag
 from registry_site.webhooks import client, deliveries
@@ -46,6 +51,9 @@ class Receiver(ThreadingHTTPServer):
     def host(self) -> str:
         return f"127.0.0.1:{self.server_address[1]}"
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever sends may hang up."""
+
     @property
     def told(self) -> list[str]:
         return ["{entity}.{action}".format_map(json.loads(body)) for _, body in self.taken]
@@ -68,10 +76,43 @@ class Taking(BaseHTTPRequestHandler):
         pass
 
 
+class Dripping:
+    """Answers with `beginning` at once, and then on and on with a byte at a time; `sent` is how many there were."""
+
+    def __init__(self, beginning: bytes, piece: bytes = b"x", pause: float = 0.2) -> None:
+        self.beginning, self.piece, self.pause = beginning, piece, pause
+        self.sent = 0
+        self.over = threading.Event()
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.thread = threading.Thread(target=self.answer)
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.listening.getsockname()[1]}"
+
+    def answer(self) -> None:
+        connected, _ = self.listening.accept()
+        with connected, suppress(OSError):  # the other side has had enough
+            connected.recv(65536)
+            connected.sendall(self.beginning)
+            while not self.over.wait(self.pause):
+                connected.sendall(self.piece)
+                self.sent += len(self.piece)
+
+    def __enter__(self) -> "Dripping":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.over.set()
+        self.thread.join()
+        self.listening.close()
+
+
 @pytest.fixture
 def receiver(settings: Settings) -> Iterator[Receiver]:
     with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         settings.PODIUM_WEBHOOK_ALLOWED_HOSTS = [server.host]
         yield server
@@ -220,6 +261,53 @@ def test_a_killed_worker_loses_no_delivery(
     assert deliver_due() == 1
 
 
+def test_a_worker_that_was_late_does_not_free_a_webhook_that_another_one_serves(
+    admin_actor: Actor, maria_actor: Actor, receiver: Receiver
+) -> None:
+    hook(admin_actor, receiver, Event.REGISTERED_MODEL_CREATED)
+    make_model(maria_actor, "churn")
+    relay()
+    [(late, _)] = deliveries._claimed()
+    others = clock.now() + deliveries.LEASE + timedelta(hours=1)
+    Webhook.objects.update(busy_until=others)
+    nothing: Future[list[Any]] = Future()
+    nothing.set_result([])
+    deliveries._settle_first({nothing: late})
+    assert Webhook.objects.get().busy_until == others
+
+
+def test_more_webhooks_than_are_served_at_once_are_all_told(
+    admin_actor: Actor, maria_actor: Actor, receiver: Receiver
+) -> None:
+    for number in range(deliveries.AT_ONCE * 2 + 1):
+        hook(admin_actor, receiver, Event.REGISTERED_MODEL_CREATED, name=f"ci{number}")
+    make_model(maria_actor, "churn")
+    relay()
+    assert deliver_due() == deliveries.AT_ONCE * 2 + 1
+    assert not Webhook.objects.exclude(busy_until=None).exists()
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nX-Long: ",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\n",
+    ],
+)
+def test_an_answer_that_comes_in_drips_is_too_late(
+    beginning: bytes, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "SECONDS", 1)
+    with Dripping(beginning) as receiver:
+        settings.PODIUM_WEBHOOK_ALLOWED_HOSTS = [receiver.host]
+        outcome = client.send(f"http://{receiver.host}/", "{}", {})
+        assert receiver.thread.is_alive(), "it would have gone on"
+    assert (outcome.succeeded, outcome.status, outcome.error) == (False, None, "It did not answer within 10 seconds.")
+    assert 900 < outcome.duration_ms < 3000
+
+
 # -- where deliveries may go -------------------------------------------------------------------------------------------
 INSIDE = (
     "https://127.0.0.1/",
@@ -251,6 +339,9 @@ INSIDE = (
     "https://[fd00::1]/",
     "https://[fe80::1]/",
     "https://[ff02::1]/",
+    "https://[fec0::1]/",
+    "https://[::127.0.0.1]/",
+    "https://[::ffff:0:127.0.0.1]/",
     "https://localhost/",
 )
 ODD = (
@@ -307,6 +398,16 @@ def test_redirects_are_failures_and_nobody_follows_them(admin_actor: Actor, rece
     assert len(receiver.taken) == 1
 
 
+def test_of_a_redirect_no_more_is_read_than_of_any_answer(settings: Settings) -> None:
+    beginning = b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 1000000000\r\n\r\n"
+    with Dripping(beginning, piece=bytes(1_000_000), pause=0) as receiver:
+        settings.PODIUM_WEBHOOK_ALLOWED_HOSTS = [receiver.host]
+        outcome = client.send(f"http://{receiver.host}/", "{}", {})
+        receiver.thread.join()  # it could send no more
+    assert (outcome.succeeded, outcome.status) == (False, 302)
+    assert receiver.sent < 50_000_000, "what the machine keeps between the two"
+
+
 def test_no_more_of_an_answer_is_read_than_a_little(admin_actor: Actor, receiver: Receiver) -> None:
     receiver.body = b"x" * 5_000_000
     found = hook(admin_actor, receiver)
@@ -318,6 +419,52 @@ def test_no_more_of_an_answer_is_read_than_a_little(admin_actor: Actor, receiver
 def test_only_the_allowed_port_of_an_allowed_host_is_reached(admin_actor: Actor, receiver: Receiver) -> None:
     with pytest.raises(InvalidParameter):
         create_webhook(admin_actor, name="ci", url="http://127.0.0.1:1/", events=[Event.PROMPT_CREATED])
+
+
+@pytest.mark.parametrize(
+    ("allowed", "url"),
+    [
+        ("CI.example", "http://ci.example/hook"),
+        (" ci.example:8080", "http://CI.example:8080/hook"),
+        ("ci_server", "https://ci_server/hook"),
+        ("[::1]:8080", "http://[::1]:8080/hook"),
+    ],
+)
+def test_an_allowed_host_may_be_written_in_any_way(allowed: str, url: str, settings: Settings) -> None:
+    settings.PODIUM_WEBHOOK_ALLOWED_HOSTS = [allowed]
+    assert client.validate_url(url) == url
+
+
+def test_an_address_that_is_not_allowed_any_more_is_told_nothing_and_written_down_nowhere(
+    admin_actor: Actor,
+    maria_actor: Actor,
+    receiver: Receiver,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    hook(admin_actor, receiver, Event.REGISTERED_MODEL_CREATED, url=f"http://{receiver.host}/hook?token=t0ps3cret")
+    settings.PODIUM_WEBHOOK_ALLOWED_HOSTS = []
+    make_model(maria_actor, "churn")
+    relay()
+    assert deliver_due() == 0
+    assert receiver.taken == []
+    assert Delivery.objects.get().error == "Its address is not one that is allowed any more."
+    assert "not one that is allowed" in caplog.text
+    assert "t0ps3cret" not in caplog.text
+
+
+def test_nobody_waits_with_the_database_for_a_name_server(admin_actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def name_server(*question: Any, **options: Any) -> list[Any]:
+        asked.append(len(connection.atomic_blocks))
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("8.8.8.8", 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", name_server)
+    open_before = len(connection.atomic_blocks)
+    found = create_webhook(admin_actor, name="ci", url="https://ci.example/", events=[Event.PROMPT_CREATED])
+    update_webhook(admin_actor, webhook_id=found.webhook_id, url="https://other.example/")
+    assert asked == [open_before, open_before]
 
 
 # -- managing them -----------------------------------------------------------------------------------------------------
@@ -372,6 +519,9 @@ def test_an_old_secret_key_still_opens_secrets_and_a_lost_one_says_so(
     relay()
     assert deliver_due() == 0
     assert "Set the secret again" in Delivery.objects.latest("pk").error
+    tried = try_webhook(admin_actor, webhook_id=Webhook.objects.get().webhook_id)
+    assert "Set the secret again" in tried.error
+    assert len(receiver.taken) == 1
 
 
 def test_a_change_keeps_what_is_not_named(admin_actor: Actor, receiver: Receiver) -> None:

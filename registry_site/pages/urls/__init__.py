@@ -1,5 +1,11 @@
 """The pages, by what they show."""
 
-from registry_site.pages.urls import people, promotion, registry, tracking
+from registry_site.pages.urls import audit, people, promotion, registry, tracking
 
-urlpatterns = [*people.urlpatterns, *registry.urlpatterns, *promotion.urlpatterns, *tracking.urlpatterns]
+urlpatterns = [
+    *people.urlpatterns,
+    *registry.urlpatterns,
+    *promotion.urlpatterns,
+    *tracking.urlpatterns,
+    *audit.urlpatterns,
+]

@@ -37,7 +37,7 @@ from registry_site.pages.parts import (
     status_of,
     wants_part,
 )
-from registry_site.pages.sentences import lines_of
+from registry_site.pages.sentences import families, lines_of
 from registry_site.pages.snippets import load_snippets, log_model_snippet
 from registry_site.pages.views.requests import request_rows
 from registry_site.promotion.queries import (
@@ -333,12 +333,25 @@ def model_requests(request: PageRequest, name: str) -> HttpResponse:
 
 @signed_in
 def model_activity(request: PageRequest, name: str) -> HttpResponse:
-    """The history of the model, newest first."""
+    """The history of the model, newest first: all of it, that of one version, or what is of one family of kinds."""
     found = get_model(request.actor, name)
-    page = history_of(request.actor, name, page_token=request.GET.get("page_token"))
+    choices = families()
+    family = request.GET.get("kind", "") if request.GET.get("kind") in choices else ""
+    number = request.GET.get("version", "")
+    version = int(number) if number.isdecimal() and len(number) < 19 else None
+    page = history_of(
+        request.actor,
+        name,
+        version=version,
+        kinds=choices[family][1] if family else (),
+        page_token=request.GET.get("page_token"),
+    )
     context = _frame(request, found, "activity") | {
         "lines": lines_of(page.rows, name, display_names(page.rows)),
         "pager": pager_of(request, page.next_page_token),
+        "families": [(key, label) for key, (label, _kinds) in choices.items()],
+        "family": family,
+        "version": version,
     }
     return render(request, "pages/models/activity.html", context)
 
