@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.staticfiles.storage import HashedFilesMixin
 from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
@@ -11,6 +12,8 @@ class StaticFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  
 
     support_js_module_import_aggregation = True  # modules import each other by hashed names too
     keep_only_hashed_files = True
+    # Without the addresses of source maps, which are for who develops a library, and larger than it.
+    patterns = (("*.css", HashedFilesMixin.patterns[0][1][:2]),)
 
     def create_compressor(self, **options: Any) -> Compressor:
         return Compressor(use_brotli=False, **options)
