@@ -22,9 +22,7 @@ class GetHistory(Endpoint[structs.HistoryArguments]):
             max_results=request.max_results,
             page_token=request.page_token,
         )
-        return structs.MetricsAnswer(
-            metrics=[shapes.point(row) for row in page.rows], next_page_token=page.next_page_token
-        )
+        return structs.MetricsAnswer(metrics=shapes.points(page.rows), next_page_token=page.next_page_token)
 
 
 class GetBulkHistory(Endpoint[structs.BulkHistoryArguments]):

@@ -1,7 +1,7 @@
 """Experiments, runs and logged models as MLflow's clients see them. Pure: rows in, messages out, and words in."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from registry_site.mlflow_api.structs import artifacts, experiments, logged_models, runs
 from registry_site.mlflow_api.structs.base import Tag, TagArgument, number
@@ -103,9 +103,9 @@ def run(row: "models.Run | RunRow") -> runs.Run:
     return runs.Run(
         info=run_info(row),
         data=runs.RunData(
-            metrics=[point(one) for one in row.latest_metrics.all()],
-            params=_tags(row.params.all()),
-            tags=_tags(row.tags.all()),
+            metrics=points(row.latest_metrics.all()),
+            params=list(row.params.all()),
+            tags=list(row.tags.all()),
         ),
         inputs=runs.RunInputs(
             dataset_inputs=[_dataset_input(one) for one in row.dataset_inputs.all()],
@@ -123,6 +123,12 @@ def point(row: "HistoryPoint | MetricRow") -> runs.Metric:
     """A point of a run's metric."""
     value = "NaN" if row.is_nan else row.value
     return runs.Metric(key=row.key, value=value, timestamp=row.timestamp, step=row.step)
+
+
+def points(rows: "Iterable[HistoryPoint | MetricRow]") -> list[Any]:
+    """Points of a run's metrics. A row that is a number is sent as it was read, since its fields are those of the
+    message: ten thousand copies would cost more than to read them did."""
+    return [point(row) if row.is_nan else row for row in rows]
 
 
 def points_of_runs(rows: Sequence["HistoryPointOfRun"]) -> list[runs.Metric]:

@@ -59,7 +59,7 @@ COLUMN_KEYS_LIMIT = 200
 
 _PREFETCH_AT_ONCE = 1000  # SQLite takes a limited number of values in one statement
 _RUNS_ASKED_FOR_KEYS = 500
-_HISTORY_FIELDS = ("key", "value", "is_nan", "timestamp", "step")
+_HISTORY_FIELDS = MetricRow.__struct_fields__
 # The order of the unique index: it ends every tie, and no row outside of the index is read.
 _BY_TIME = OrderPlan(tuple(Term(name, name, False, False) for name in ("timestamp", "step", "value", "is_nan")))
 _LIFECYCLES = {

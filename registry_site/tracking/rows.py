@@ -21,20 +21,20 @@ from registry_site.tracking.models import (
 
 
 class KeyAndValue(msgspec.Struct, frozen=True):
-    """A tag or param, as it is read."""
+    """A tag or param, as it is read, and as the protocol writes it."""
 
     key: str
     value: str
 
 
-class MetricRow(msgspec.Struct, frozen=True):
-    """A metric, as it is read. The value is 0 where `is_nan`."""
+class MetricRow(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A metric, as it is read. The value is 0 where `is_nan`; elsewhere it is as the protocol writes it."""
 
     key: str
     value: float
-    is_nan: bool
     timestamp: int
     step: int
+    is_nan: bool = False
 
     @property
     def number(self) -> float:
@@ -115,9 +115,7 @@ _EXPERIMENTS = Prepared(
     lambda: Experiment.objects.filter(Among("pk")).values_list(*columns_of(Experiment)), instance_of(Experiment)
 )
 _LATEST_METRICS = Prepared(
-    lambda: LatestMetric.objects.filter(Among("run_id")).values_list(
-        "run_id", "key", "value", "is_nan", "timestamp", "step"
-    ),
+    lambda: LatestMetric.objects.filter(Among("run_id")).values_list("run_id", *MetricRow.__struct_fields__),
     _metric,
 )
 _PARAMS_AND_TAGS = Prepared(

@@ -1,13 +1,15 @@
 """Messages about histories of metrics."""
 
+from typing import Any
+
 from registry_site.mlflow_api.structs.base import Arguments, Int64, Message
-from registry_site.mlflow_api.structs.runs import Metric, RunArguments
+from registry_site.mlflow_api.structs.runs import RunArguments
 
 
 class MetricsAnswer(Message):
     """A page of points."""
 
-    metrics: list[Metric] = []
+    metrics: list[Any] = []
     next_page_token: str = ""
 
 

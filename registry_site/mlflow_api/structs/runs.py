@@ -1,5 +1,7 @@
 """Messages about runs and what they log."""
 
+from typing import Any
+
 from registry_site.core.errors import InvalidParameter
 from registry_site.mlflow_api.structs.base import Arguments, Double, Int64, Message, Tag, TagArgument
 
@@ -34,11 +36,12 @@ class Metric(Message):
 
 
 class RunData(Message):
-    """What a run logged: of each metric the latest point."""
+    """What a run logged: of each metric the latest point. Rows with the fields of `Metric` and `Tag` may stand for
+    them."""
 
-    metrics: list[Metric] = []
-    params: list[Tag] = []
-    tags: list[Tag] = []
+    metrics: list[Any] = []
+    params: list[Any] = []
+    tags: list[Any] = []
 
 
 class Dataset(Message):
