@@ -1,6 +1,5 @@
 """Queries of the hottest paths: compiled by the ORM once, and from then on only run."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -31,7 +30,9 @@ class GivenKeys(Given):
     """Keys, as one value."""
 
     def bound(self, value: Any) -> Any:
-        return list(value) if connection.vendor == "postgresql" else json.dumps(list(value))
+        # As text, since psycopg writes arrays one element at a time, in Python.
+        keys = ",".join(map(str, value))
+        return f"{{{keys}}}" if connection.vendor == "postgresql" else f"[{keys}]"
 
 
 class Among(Func):
