@@ -469,7 +469,7 @@ def test_a_version_in_a_protected_stage_is_archived_before_it_is_deleted(
     assert refusal(Conflict, lambda: services.delete_model(maria_actor, name="churn")) == told
     move(jon_actor, 1, ARCHIVED)
     services.delete_version(maria_actor, name="churn", version=1)
-    assert list(ModelVersion.objects.values_list("version", flat=True)) == [2, 3]
+    assert list(ModelVersion.objects.order_by("version").values_list("version", flat=True)) == [2, 3]
 
 
 def test_deleting_needs_to_manage_the_model(jon_actor: Actor) -> None:
