@@ -126,7 +126,6 @@ def _podium_environment(database: Database, folder: Path) -> dict[str, str]:
     return kept | {
         "DATABASE_URL": database.podium_url,
         "PODIUM_DATA_DIR": str(folder / "podium"),
-        "PODIUM_DEFAULT_LEVEL": "CAN_MANAGE",  # so that one user may do all that is measured
         "DJANGO_SETTINGS_MODULE": "registry_site.settings",
     }
 

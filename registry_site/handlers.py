@@ -1,5 +1,6 @@
 """What is answered where no view was found, or one failed: JSON under the APIs, pages elsewhere."""
 
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -15,6 +16,10 @@ def _answer(request: HttpRequest, status: int, message: str) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, DisallowedHost) and not request.path.startswith(API_PREFIXES):
+        # No page: its links would begin with that host.
+        said = "This site is not called that. PODIUM_ALLOWED_HOSTS says under which names it answers.\n"
+        return HttpResponse(said, status=400, content_type="text/plain; charset=utf-8")
     return _answer(request, 400, "The request could not be understood.")
 
 

@@ -1,11 +1,14 @@
 """All settings. What an installation may choose comes from the environment, read at the top and safe by default."""
 
+import os
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from environs import Env, validate
 
 from registry_site import __version__
+from registry_site.core import oidc
 from registry_site.core.logs import FORMATTERS
 from registry_site.core.secret import read_or_make_secret
 
@@ -24,6 +27,13 @@ PODIUM_SITE_URL = env.str("PODIUM_SITE_URL", "http://127.0.0.1:5000").rstrip("/"
 PODIUM_SECURE = env.bool("PODIUM_SECURE", PODIUM_SITE_URL.startswith("https://"))  # cookies and HSTS for HTTPS
 ALLOWED_HOSTS = env.list("PODIUM_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 SECRET_KEY = env.str("PODIUM_SECRET_KEY", "") or read_or_make_secret(PODIUM_DATA_DIR / "secret_key")
+PODIUM_OIDC_SERVER_URL = env.str("PODIUM_OIDC_SERVER_URL", "")  # the three of them switch single sign-on on
+PODIUM_OIDC_CLIENT_ID = env.str("PODIUM_OIDC_CLIENT_ID", "")
+PODIUM_OIDC_CLIENT_SECRET = env.str("PODIUM_OIDC_CLIENT_SECRET", "")
+PODIUM_OIDC_NAME = env.str("PODIUM_OIDC_NAME", "single sign-on")  # on the button: "Continue with …"
+PODIUM_OIDC_SCOPES: list[str] = env.str("PODIUM_OIDC_SCOPES", "openid profile email").split()
+PODIUM_OIDC_GROUPS_CLAIM = env.str("PODIUM_OIDC_GROUPS_CLAIM", "groups")
+PODIUM_OIDC_ADMIN_GROUP = env.str("PODIUM_OIDC_ADMIN_GROUP", "")  # who is in it is an administrator, and nobody else
 EMAIL_HOST = env.str("EMAIL_HOST", "")
 EMAIL_PORT = env.int("EMAIL_PORT", 587)
 EMAIL_HOST_USER = env.str("EMAIL_HOST_USER", "")
@@ -53,7 +63,7 @@ INSTALLED_APPS = [
     "registry_site.accounts",
     "registry_site.audit",
     "whitenoise.runserver_nostatic",
-    "django.contrib.admin",
+    "registry_site.core.apps.GovernanceConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -159,6 +169,18 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": ["'self'"],
     }
 }
+
+# -- single sign-on: nothing of it is loaded where no provider is configured -------------------------------------------
+PODIUM_OIDC = oidc.is_configured(os.environ)
+if PODIUM_OIDC:
+    if in_the_way := oidc.trouble(os.environ):
+        raise ImproperlyConfigured(in_the_way)
+    INSTALLED_APPS += ["allauth.account", "allauth.socialaccount"]
+    MIDDLEWARE += ["allauth.account.middleware.AccountMiddleware"]
+    SOCIALACCOUNT_ADAPTER = "registry_site.pages.single_sign_on.Adapter"
+    SOCIALACCOUNT_ONLY = True
+    SOCIALACCOUNT_LOGIN_ON_GET = True
+    ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 
 # -- files, time, language ---------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"

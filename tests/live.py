@@ -27,6 +27,7 @@ _PREPARE = "import django; django.setup(); "
 _CREATE_USER = """
 import json, sys
 from registry_site.accounts.actors import system
+from registry_site.accounts.scopes import Scope
 from registry_site.accounts.services import create_token, create_user
 from registry_site.audit.kinds import Origin
 from registry_site.registry.models import Grant
@@ -35,7 +36,8 @@ level = wanted.pop("level")
 user = create_user(system(Origin.COMMAND), **wanted)
 if level is not None:
     Grant.objects.create(user=user, level=level)
-print(create_token(system(Origin.COMMAND), username=user.username))
+scope = Scope.ADMIN if user.is_superuser else Scope.WRITE
+print(create_token(system(Origin.COMMAND), username=user.username, scope=scope))
 """
 
 
@@ -81,9 +83,9 @@ class Podium:
         self.people.add(username)
 
     def token(self, username: str) -> str:
-        """A token of that person, who exists."""
+        """A token of that person, who exists, for all that they may do; who was not made here is an administrator."""
         if username not in self._tokens:
-            self._tokens[username] = self.manage("create_token", username).strip()
+            self._tokens[username] = self.manage("create_token", username, "--scope", "admin").strip()
         return self._tokens[username]
 
     def client_environment(self, username: str) -> dict[str, str]:

@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import ApiToken, User
+from registry_site.accounts.scopes import Scope
 from registry_site.accounts.tokens import digest, new_token, shown_prefix
 from registry_site.core import clock
 from registry_site.registry.models import Grant, ModelVersion, RegisteredModel
 from registry_site.registry.services import create_model, create_version
-from registry_site.tracking.models import Experiment, Run
+from registry_site.tracking.models import Experiment, ExperimentGrant, Run
 from registry_site.tracking.recording import MetricPoint, log_batch
 from registry_site.tracking.services import create_experiment, create_run
 
@@ -47,11 +48,16 @@ def grant(user: User, level: Level, model: RegisteredModel | None = None) -> Non
     Grant.objects.update_or_create(user=user, registered_model=model, defaults={"level": level})
 
 
-def make_token(user: User) -> str:
-    """A token of that person, as text."""
+def grant_on_experiments(user: User, level: Level, experiment: Experiment | None = None) -> None:
+    """Give that person this level, on one experiment or on all."""
+    ExperimentGrant.objects.update_or_create(user=user, experiment=experiment, defaults={"level": level})
+
+
+def make_token(user: User, scope: Scope = Scope.ADMIN) -> str:
+    """A token of that person, as text, with which they may do all that they may, unless a scope says less."""
     text = new_token()
     ApiToken.objects.create(
-        user=user, name="test", prefix=shown_prefix(text), digest=digest(text), created_at=clock.now()
+        user=user, name="test", prefix=shown_prefix(text), digest=digest(text), scope=scope, created_at=clock.now()
     )
     return text
 

@@ -1,18 +1,25 @@
 """Who acts. Every service takes an actor first; nobody is nobody by default, and the system is an actor too."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 
 from registry_site.accounts.models import User
+from registry_site.accounts.scopes import Scope
 from registry_site.audit.kinds import Origin
 from registry_site.core.errors import NotSignedIn, PermissionDenied
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person, the system, or a stranger, and the door that they came through."""
+    """A person, the system, or a stranger, and the door that they came through.
+
+    `scope` is that of the token that they came with, None without one. `is_admin` is False for an administrator whose
+    token has not the scope for it: they act as an ordinary person.
+    """
 
     user_id: int | None
     name: str
@@ -21,6 +28,11 @@ class Actor:
     is_system: bool = False
     display_name: str = ""
     time_zone: str = "UTC"
+    scope: Scope | None = None
+    is_held_back: bool = False
+    """An administrator whose token has not the scope for it."""
+    until: datetime | None = None
+    """When that token expires, if it does."""
 
     @property
     def is_signed_in(self) -> bool:
@@ -37,15 +49,36 @@ class Actor:
             raise NotSignedIn("Sign in, or send a token: this is about a person, and nobody is behind this call.")
         return self.user_id
 
-    def require_admin(self) -> None:
-        """Raises NotSignedIn for a stranger, PermissionDenied for everybody who is not an administrator."""
+    def require_write(self) -> None:
+        """Raises NotSignedIn for a stranger, PermissionDenied for somebody whose token is for reading only.
+
+        Everything that changes something asks this: history for all that it keeps (`audit.record`), and a service that
+        leaves nothing in history in its first line.
+        """
         self.require_signed_in()
-        if not (self.is_admin or self.is_system):
-            raise PermissionDenied("Only administrators may do this.")
+        if self.scope is Scope.READ:
+            raise self._lacks(Scope.WRITE)
+
+    def require_admin(self) -> None:
+        """Raises NotSignedIn for a stranger, PermissionDenied for everybody who is not an administrator, and for one
+        whose token has not the scope for it."""
+        self.require_signed_in()
+        if self.is_admin or self.is_system:
+            return
+        if self.is_held_back:
+            raise self._lacks(Scope.ADMIN)
+        raise PermissionDenied("Only administrators may do this.")
 
     def through(self, origin: Origin) -> "Actor":
         """The same actor, coming through another door."""
         return replace(self, origin=origin)
+
+    def _lacks(self, needed: Scope) -> PermissionDenied:
+        has = self.scope.word if self.scope else ""
+        return PermissionDenied(
+            f"This needs a token with the scope '{needed.word}', and this one has '{has}'. "
+            f"Make one that has it at {settings.PODIUM_SITE_URL}/settings/tokens."
+        )
 
 
 def person(user: AbstractBaseUser | AnonymousUser, origin: Origin) -> Actor:

@@ -9,9 +9,10 @@ from django.conf import settings
 from django.db.models import CharField
 
 from registry_site.accounts.actors import Actor, person, stranger
-from registry_site.accounts.models import ApiToken, User
+from registry_site.accounts.models import ApiToken
 from registry_site.accounts.passwords import check_credentials
 from registry_site.accounts.queries import owner
+from registry_site.accounts.scopes import Scope
 from registry_site.accounts.tokens import PREFIX, digest
 from registry_site.audit.kinds import Origin
 from registry_site.core import clock
@@ -36,17 +37,6 @@ def actor_from_header(authorization: str | None, *, origin: Origin, remote_addre
     if not authorization:
         return stranger(origin)
     raise NotSignedIn("The token or password is not valid. Make a token under Settings → API tokens and send it again.")
-
-
-def check_sign_in(username: str, password: str, *, remote_address: str) -> User | None:
-    """The user who signs in on a page, by password or by a token of their own; None for anybody else.
-
-    Raises TooManyAttempts for somebody who guesses.
-    """
-    if password.startswith(PREFIX):
-        token = _live_token(password)
-        return User.objects.get(pk=token.user_id) if token and token.username == username else None
-    return check_credentials(username, password, remote_address=remote_address)
 
 
 def open_actor(origin: Origin) -> Actor:
@@ -83,13 +73,17 @@ def _from_token(text: str, origin: Origin) -> Actor | None:
     now = clock.now()
     if token.last_used_at is None or token.last_used_at < now - LAST_USE_PRECISION:
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+    scope = Scope(token.scope)
     return Actor(
         user_id=token.user_id,
         name=token.username,
         origin=origin,
-        is_admin=token.is_superuser,
+        is_admin=token.is_superuser and scope is Scope.ADMIN,
         display_name=token.display_name or token.username,
         time_zone=token.time_zone,
+        scope=scope,
+        is_held_back=token.is_superuser and scope is not Scope.ADMIN,
+        until=token.expires_at,
     )
 
 
@@ -109,6 +103,7 @@ class _Token(NamedTuple):
     pk: int
     expires_at: datetime | None
     last_used_at: datetime | None
+    scope: int
     user_id: int
     username: str
     is_superuser: bool
@@ -120,6 +115,6 @@ class _Token(NamedTuple):
 _TOKENS = Prepared(
     lambda: ApiToken.objects.filter(
         digest=Given("digest", CharField()), revoked_at__isnull=True, user__is_active=True
-    ).values_list(*_Token._fields[:4], *(f"user__{name}" for name in _Token._fields[4:])),
+    ).values_list(*_Token._fields[:5], *(f"user__{name}" for name in _Token._fields[5:])),
     _Token,
 )

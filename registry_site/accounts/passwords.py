@@ -7,6 +7,7 @@ changes with the stored hash: a changed password is refused at the next request.
 
 import hashlib
 import hmac
+import logging
 import secrets
 import time
 from collections import OrderedDict
@@ -18,6 +19,8 @@ from django.db.models import CharField
 from registry_site.accounts.models import User
 from registry_site.core.errors import TooManyAttempts
 from registry_site.core.prepared import Given, Prepared, columns_of, instance_of
+
+log = logging.getLogger(__name__)
 
 REMEMBERED_SECONDS = 60
 REMEMBERED_AT_MOST = 10_000
@@ -49,6 +52,8 @@ def check_credentials(username: str, password: str, *, remote_address: str) -> U
         make_password(password)
     elif _is_right(user, password) and user.is_active:
         return user
+    whose = f"for {user.username}" if user else "for nobody"  # what nobody is called may be a password, typed too early
+    log.warning("A wrong password %s, from %s.", whose, remote_address or "inside")
     cache.add(throttle, 0, FAILURES_FORGOTTEN_AFTER_SECONDS)
     cache.incr(throttle)
     return None

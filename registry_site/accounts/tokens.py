@@ -3,7 +3,9 @@
 import hashlib
 import secrets
 
-PREFIX = "podium_"  # so that a token in a log or a repository is found by scanners
+from registry_site.core.logs import SECRETS_START_WITH
+
+PREFIX = SECRETS_START_WITH
 
 
 def new_token() -> str:

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from registry_site.accounts import queries, services
+from registry_site.accounts.scopes import WORDS, Scope
 from registry_site.api.views import ProblemSerializer, View
 from registry_site.core import clock
 
@@ -31,6 +32,7 @@ class TokenSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField(read_only=True)
     name = serializers.CharField(read_only=True)
     prefix = serializers.CharField(read_only=True, help_text="how its owner recognises it")
+    scope = serializers.CharField(source="get_scope_display", read_only=True, help_text="what it may be used for")
     created_at = serializers.DateTimeField(read_only=True)
     expires_at = serializers.DateTimeField(read_only=True, allow_null=True)
     last_used_at = serializers.DateTimeField(read_only=True, allow_null=True)
@@ -46,6 +48,9 @@ class NewTokenSerializer(serializers.Serializer[Any]):
     """What a new token shall be."""
 
     name = serializers.CharField(max_length=100, default="", allow_blank=True, help_text="by default the day")
+    scope = serializers.ChoiceField(
+        choices=list(WORDS), default=Scope.WRITE.word, help_text="`admin` is for administrators"
+    )
     days = serializers.IntegerField(
         min_value=1, max_value=3650, default=None, allow_null=True, help_text="until it expires; by default never"
     )
@@ -98,6 +103,7 @@ class Tokens(View):
             self.actor,
             username=self.actor.name,
             name=wanted["name"],
+            scope=WORDS[wanted["scope"]],
             expires_at=clock.now() + timedelta(days=wanted["days"]) if wanted["days"] else None,
         )
         return Response({"token": token}, status=status.HTTP_201_CREATED)

@@ -4,7 +4,7 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.views import SpectacularAPIView
 
-from registry_site.api import activities, people
+from registry_site.api import activities, grants, people
 from registry_site.api.errors import not_found
 from registry_site.api.views import View
 
@@ -21,6 +21,12 @@ urlpatterns = [
     path("tokens/<int:token_id>", people.Token.as_view()),
     path("activities", activities.History.as_view()),
     path("models/<str:name>/activities", activities.ModelHistory.as_view()),
+    path("models/<str:place>/grants", grants.ModelGrants.as_view()),
+    path("models/<str:place>/grants/people/<str:username>", grants.ModelGrant.as_view()),
+    path("models/<str:place>/grants/groups/<path:group>", grants.ModelGrant.as_view()),
+    path("experiments/<str:place>/grants", grants.ExperimentGrants.as_view()),
+    path("experiments/<str:place>/grants/people/<str:username>", grants.ExperimentGrant.as_view()),
+    path("experiments/<str:place>/grants/groups/<path:group>", grants.ExperimentGrant.as_view()),
     path("schema", Schema.as_view(), name="api_schema"),
     re_path(r"^(?P<path>.*)\Z", csrf_exempt(not_found)),
 ]

@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 
 from rest_framework import serializers
 from rest_framework.parsers import JSONParser
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -37,9 +38,13 @@ class View(APIView):
         return self.request.user  # type: ignore[return-value]  # HeaderOrSession says so
 
     def initial(self, request: Request, *arguments: Any, **parts: Any) -> None:
-        """Raises NotSignedIn for a stranger, before anything of the request is looked at."""
+        """Raises NotSignedIn for a stranger, and PermissionDenied for a token that may not write what the method
+        writes, before anything of the request is looked at."""
         super().initial(request, *arguments, **parts)
-        self.actor.require_signed_in()
+        if request.method in SAFE_METHODS:
+            self.actor.require_signed_in()
+        else:
+            self.actor.require_write()
 
     def get_exception_handler(self) -> Any:
         return problem

@@ -23,6 +23,7 @@ class Who(Protocol):
     def name(self) -> str: ...
     @property
     def origin(self) -> Origin: ...
+    def require_write(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,10 @@ def record(actor: Who, kind: Kind, subject: Subject, *, comment: str = "", **dat
     `data` holds JSON values, old and new. From here to the end of the transaction everybody else who records about the
     same registered model waits, and for what belongs to none, everybody who records such things. A transaction that
     does both records about the model first: in two orders, two of them would wait for each other for ever.
-    Raises RuntimeError outside a transaction.
+    Raises RuntimeError outside a transaction, and PermissionDenied for an actor who may only read: every change that is
+    kept comes through here.
     """
+    actor.require_write()
     connection = transaction.get_connection()
     if not connection.in_atomic_block:
         raise RuntimeError("record() belongs into the transaction of the change that it tells of")

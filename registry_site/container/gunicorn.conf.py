@@ -14,3 +14,4 @@ max_requests_jitter = 2_000
 limit_request_line = 8190  # filters travel in addresses
 accesslog = None
 loglevel = "warning"
+logger_class = "registry_site.worker.web_log.WebLog"

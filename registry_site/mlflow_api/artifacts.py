@@ -11,6 +11,7 @@ from registry_site.mlflow_api import shapes_tracking as shapes
 from registry_site.mlflow_api.endpoint import ARTIFACTS, SITE, Endpoint, View, json_response
 from registry_site.mlflow_api.files import file_response, upload
 from registry_site.mlflow_api.structs import artifacts as structs
+from registry_site.registry.files import list_artifacts, resolve_artifact
 from registry_site.tracking import artifact_files
 
 
@@ -23,7 +24,7 @@ class DownloadArtifact(View):
     roots = ARTIFACTS
 
     def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponseBase:
-        return file_response(http, artifact_files.resolve_artifact(actor, path["path"]))
+        return file_response(http, resolve_artifact(actor, path["path"]))
 
 
 class UploadArtifact(View):
@@ -59,7 +60,7 @@ class ListProxiedArtifacts(View):
     roots = ARTIFACTS
 
     def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponseBase:
-        entries = artifact_files.list_artifacts(actor, http.GET.get("path", ""))
+        entries = list_artifacts(actor, http.GET.get("path", ""))
         return json_response(
             structs.FilesAnswer(
                 files=[structs.FileInfo(path=one.name, is_dir=one.is_dir, file_size=one.size) for one in entries]
@@ -69,6 +70,8 @@ class ListProxiedArtifacts(View):
 
 class _NotOffered(View):
     """Uploads and downloads that pass by this server, which knows none."""
+
+    reads = True
 
     def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponseBase:
         actor.require_signed_in()

@@ -17,6 +17,7 @@ query, and shapes what comes back:
   (`"logged-models/<str:model_id>"`) are fields of it like all others.
 - The answer is a `structs.base.Message`, or None for `{}`. Shaping is a function of `shapes_*.py`.
 - Errors are raised as `core.errors`; nothing here catches them.
+- A POST that changes nothing says `reads = True`, so that tokens for reading may send it.
 - `roots` says where the path hangs; the default is MLflow's own, under `/api` and `/ajax-api`.
 - A module lists its classes in `ENDPOINTS`, and `urls.py` lists the modules. GET and POST of one path are two classes,
   unless they do the same: then `methods = ("GET", "POST")`.
@@ -44,6 +45,7 @@ MLFLOW_3 = ("api/3.0/mlflow/", "ajax-api/3.0/mlflow/")
 ARTIFACTS = ("api/2.0/mlflow-artifacts/", "ajax-api/2.0/mlflow-artifacts/")
 SITE = ("",)
 
+_READING = ("GET", "HEAD")
 _encoder = msgspec.json.Encoder()
 
 
@@ -57,6 +59,8 @@ class View:
     path: ClassVar[str]
     methods: ClassVar[tuple[str, ...]]
     roots: ClassVar[Sequence[str]] = MLFLOW
+    reads: ClassVar[bool] = False
+    """Whether it changes nothing, though its method is not GET: then a token for reading is enough."""
 
     def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponseBase:
         """The answer to one request. Raises the errors of core."""
@@ -69,7 +73,11 @@ class View:
             actor = actor_from_header(
                 meta.get("HTTP_AUTHORIZATION"), origin=Origin.REST, remote_address=meta.get("REMOTE_ADDR", "")
             )
-            actor.require_signed_in()  # services ask too; here a stranger learns nothing of the arguments either
+            # Services ask too; here nobody whom they would refuse learns anything of the arguments either.
+            if self.reads or request.method in _READING:
+                actor.require_signed_in()
+            else:
+                actor.require_write()
             return self.respond(actor, request, **path)
         except Exception as error:  # whatever it is, a client of this door reads JSON
             return error_response(error)

@@ -53,6 +53,7 @@ class SearchExperiments(Endpoint[structs.SearchExperimentsArguments]):
 
     path = "experiments/search"
     methods = ("GET", "POST")
+    reads = True
     request_type = structs.SearchExperimentsArguments
 
     def call(self, actor: Actor, request: structs.SearchExperimentsArguments) -> structs.ExperimentsAnswer:
@@ -129,6 +130,7 @@ class SearchDatasets(Endpoint[structs.SearchDatasetsArguments]):
 
     path = "experiments/search-datasets"
     methods = ("POST",)
+    reads = True
     request_type = structs.SearchDatasetsArguments
 
     def call(self, actor: Actor, request: structs.SearchDatasetsArguments) -> structs.DatasetSummariesAnswer:

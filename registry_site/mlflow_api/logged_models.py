@@ -34,6 +34,7 @@ class SearchLoggedModels(Endpoint[structs.SearchLoggedModelsArguments]):
 
     path = "logged-models/search"
     methods = ("POST",)
+    reads = True
     request_type = structs.SearchLoggedModelsArguments
 
     def call(self, actor: Actor, request: structs.SearchLoggedModelsArguments) -> structs.LoggedModelsAnswer:

@@ -16,8 +16,8 @@ from registry_site.mlflow_api.files import file_response
 from registry_site.mlflow_api.structs import model_versions as structs
 from registry_site.promotion import services as promotion
 from registry_site.registry import queries, services
+from registry_site.registry.files import resolve_artifact
 from registry_site.registry.stages import parse_stage
-from registry_site.tracking.artifact_files import resolve_artifact
 from registry_site.tracking.rules import storage_path
 
 
@@ -114,6 +114,7 @@ class SearchModelVersions(Endpoint[structs.SearchModelVersionsArguments]):
 
     path = "model-versions/search"
     methods = ("GET", "POST")
+    reads = True
     request_type = structs.SearchModelVersionsArguments
 
     def call(self, actor: Actor, request: structs.SearchModelVersionsArguments) -> structs.ModelVersionsAnswer:

@@ -74,6 +74,7 @@ class SearchRegisteredModels(Endpoint[structs.SearchRegisteredModelsArguments]):
 
     path = "registered-models/search"
     methods = ("GET", "POST")
+    reads = True
     request_type = structs.SearchRegisteredModelsArguments
 
     def call(self, actor: Actor, request: structs.SearchRegisteredModelsArguments) -> structs.RegisteredModelsAnswer:
@@ -110,6 +111,7 @@ class GetLatestVersions(Endpoint[structs.LatestVersionsArguments]):
 
     path = "registered-models/get-latest-versions"
     methods = ("GET", "POST")
+    reads = True
     request_type = structs.LatestVersionsArguments
 
     def call(self, actor: Actor, request: structs.LatestVersionsArguments) -> ModelVersionsAnswer:

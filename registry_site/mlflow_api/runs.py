@@ -86,6 +86,7 @@ class SearchRuns(Endpoint[structs.SearchRunsArguments]):
 
     path = "runs/search"
     methods = ("POST",)
+    reads = True
     request_type = structs.SearchRunsArguments
 
     def call(self, actor: Actor, request: structs.SearchRunsArguments) -> structs.RunsAnswer:

@@ -19,12 +19,15 @@ from registry_site.mlflow_api import (
     logged_models,
     metrics,
     model_versions,
+    permissions,
     registered_models,
     runs,
     system,
     users,
     webhooks,
 )
+from registry_site.mlflow_api.databricks import permissions as databricks_permissions
+from registry_site.mlflow_api.databricks import registered_models as databricks_registered_models
 from registry_site.mlflow_api.endpoint import MLFLOW_3, View
 from registry_site.mlflow_api.errors import endpoint_not_found, method_not_allowed
 
@@ -39,6 +42,9 @@ MODULES: tuple[ModuleType, ...] = (
     logged_models,
     artifacts,
     webhooks,
+    permissions,
+    databricks_permissions,
+    databricks_registered_models,
 )
 
 Answer = Callable[..., HttpResponseBase]

@@ -428,26 +428,28 @@ def set_policy(actor: Actor, *, stage: Stage, policy: Policy, name: str | None =
 # -- what they share ---------------------------------------------------------------------------------------------------
 def _locked_version(actor: Actor, name: str, version: int) -> ModelVersion:
     actor.require_signed_in()
+    hidden = NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
     model = lock_model(name)
-    found = version_of(model, version) if model else None
-    if model is None or found is None:
-        raise NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
-    access.require(actor, model, Level.CAN_READ)
+    if model is None:
+        raise hidden
+    access.require(actor, model, Level.CAN_READ, hidden=hidden)
+    found = version_of(model, version)
+    if found is None:
+        raise hidden
     return found
 
 
 def _locked_request(actor: Actor, name: str, number: int) -> TransitionRequest:
     """A pending request, locked after its model. Raises Conflict for one that is decided."""
     actor.require_signed_in()
+    hidden = NotFound(f"There is no request {name}#{number}.")
     model = lock_model(name)
-    request = (
-        TransitionRequest.objects.select_for_update().filter(registered_model=model, number=number).first()
-        if model
-        else None
-    )
-    if model is None or request is None:
-        raise NotFound(f"There is no request {name}#{number}.")
-    access.require(actor, model, Level.CAN_READ)
+    if model is None:
+        raise hidden
+    access.require(actor, model, Level.CAN_READ, hidden=hidden)
+    request = TransitionRequest.objects.select_for_update().filter(registered_model=model, number=number).first()
+    if request is None:
+        raise hidden
     request.registered_model = model
     if request.state != RequestState.PENDING.value:
         by = f" by {request.decided_by_name}" if request.decided_by_name else ""

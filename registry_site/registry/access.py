@@ -1,28 +1,27 @@
-"""Who may see and do what with registered models. One resolver, and one filter in SQL that says the same."""
+"""Who may see and do what with registered models: the rule of `accounts.access`, in the words of the registry."""
 
 from typing import Any
 
-from django.conf import settings
-from django.db.models import BigIntegerField, Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
+from registry_site.accounts.access import Resolver
 from registry_site.accounts.actors import Actor
+from registry_site.accounts.grants import grant_to_creator as grant_thing_to_creator
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
-from registry_site.core.errors import NotFound, PermissionDenied
-from registry_site.core.prepared import Given, Prepared
-from registry_site.core.writing import insert
+from registry_site.core.errors import NotFound
 from registry_site.registry.models import Grant, RegisteredModel
 
-
-def default_level() -> Level:
-    """What every signed-in person may do with any registered model."""
-    return Level[settings.PODIUM_DEFAULT_LEVEL]
+MODELS = Resolver(
+    Grant,
+    "registered_model",
+    called=lambda key: f"registered model '{RegisteredModel.objects.get(pk=key).name}'",
+)
 
 
 def reads_everything(actor: Actor) -> bool:
     """Whether the actor may read every registered model. Raises NotSignedIn for a stranger."""
-    actor.require_signed_in()
-    return actor.is_admin or actor.is_system or default_level() >= Level.CAN_READ
+    return MODELS.everywhere(actor) >= Level.CAN_READ
 
 
 def granted(user_id: Any, level: Level, model_key: str = "pk") -> Q:
@@ -30,38 +29,17 @@ def granted(user_id: Any, level: Level, model_key: str = "pk") -> Q:
 
     `user_id` is a key, or an expression for one.
     """
-    grants = _grants_to(user_id).filter(level__gte=level)
-    of_model = Exists(grants.filter(registered_model=OuterRef(model_key)))
-    return Q(of_model | Exists(grants.filter(registered_model__isnull=True)))
+    return MODELS.granted(user_id, level, model_key)
 
 
 def visible(actor: Actor, model_key: str = "pk") -> Q:
     """The rows whose registered model, by its key in this column, the actor may read."""
-    return Q() if reads_everything(actor) else granted(actor.user_id, Level.CAN_READ, model_key)
-
-
-def _grants_to(user_id: Any) -> QuerySet[Grant]:
-    return Grant.objects.filter(Q(user_id=user_id) | Q(group__user=user_id))
-
-
-_LEVELS = Prepared(
-    lambda: (
-        _grants_to(Given("user", BigIntegerField()))
-        .filter(Q(registered_model=Given("model", BigIntegerField())) | Q(registered_model__isnull=True))
-        .values_list("level")
-    ),
-    int,
-)
+    return MODELS.visible(actor, model_key)
 
 
 def level_of(actor: Actor, model: RegisteredModel) -> Level:
-    """The actor's level on this model: the greatest of the site's default and every grant that applies."""
-    if actor.is_admin or actor.is_system:
-        return Level.CAN_MANAGE
-    if not actor.is_signed_in:
-        return Level.NONE
-    highest = max(_LEVELS.read(user=actor.user_id, model=model.pk), default=0)
-    return max(default_level(), Level(highest))
+    """The actor's level on this model; NONE for a stranger."""
+    return MODELS.level_of(actor, model.pk)
 
 
 def visible_models(actor: Actor) -> QuerySet[RegisteredModel]:
@@ -71,39 +49,25 @@ def visible_models(actor: Actor) -> QuerySet[RegisteredModel]:
 
 def models_with_level(actor: Actor, level: Level) -> QuerySet[RegisteredModel]:
     """The models on which the actor has at least this level."""
-    models = visible_models(actor)
-    if actor.is_admin or actor.is_system or default_level() >= level:
-        return models
-    return models.filter(granted(actor.user_id, level))
+    return RegisteredModel.objects.filter(MODELS.visible(actor, level=level))
 
 
-def require(actor: Actor, model: RegisteredModel, level: Level) -> None:
-    """Raises NotSignedIn, NotFound for a model that the actor may not even see, PermissionDenied below the level."""
-    actor.require_signed_in()
-    held = level_of(actor, model)
-    if held is Level.NONE:
-        raise NotFound(f"Registered Model with name={model.name} not found", field="name")
-    if held < level:
-        raise PermissionDenied(
-            f"This needs {level.name} on registered model '{model.name}', and {actor.name} has {held.name}. "
-            "Ask somebody with CAN_MANAGE, or an administrator, for a grant."
-        )
+def require(actor: Actor, model: RegisteredModel, level: Level, *, hidden: NotFound | None = None) -> None:
+    """Raises NotSignedIn, `hidden` (by default that there is no such model) for a model that the actor may not even
+    see, PermissionDenied below the level."""
+    MODELS.require(actor, model.pk, level, hidden=hidden or model_not_found(model.name))
+
+
+def model_not_found(name: str) -> NotFound:
+    """What is said of a model that is not there."""
+    return NotFound(f"Registered Model with name={name} not found", field="name")
 
 
 def people_with_level(model: RegisteredModel, level: Level) -> QuerySet[User]:
     """Every active person who has at least this level on the model, by name."""
-    people = User.objects.filter(is_active=True).order_by("username")
-    if default_level() >= level:
-        return people
-    grants = Grant.objects.filter(Q(registered_model=model) | Q(registered_model__isnull=True), level__gte=level)
-    return people.filter(
-        Q(is_superuser=True)
-        | Exists(grants.filter(user=OuterRef("pk")))
-        | Exists(grants.filter(group__user=OuterRef("pk")))
-    )
+    return MODELS.people_with_level(model.pk, level)
 
 
 def grant_to_creator(actor: Actor, model: RegisteredModel) -> None:
     """CAN_MANAGE on what one creates. The system needs none."""
-    if actor.user_id is not None:
-        insert(Grant(registered_model=model, user_id=actor.user_id, level=Level.CAN_MANAGE))
+    grant_thing_to_creator(actor, MODELS, model)

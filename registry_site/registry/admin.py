@@ -3,13 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.forms import ModelForm
-from django.http import HttpRequest
 
-from registry_site.accounts.actors import person
-from registry_site.accounts.levels import Level
-from registry_site.audit.kinds import Origin
+from registry_site.accounts.grants_admin import GrantAdmin
 from registry_site.core.admin import ReadOnlyAdmin
 from registry_site.registry.grants import remove_grant, set_grant
 from registry_site.registry.models import Alias, Grant, ModelVersion, RegisteredModel, Tag
@@ -51,34 +46,15 @@ class AliasAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Grant)
-class GrantAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # ModelAdmin is not subscriptable at run time
-    """Whom a grant is for, and on what, stays; its level changes."""
-
+class ModelGrantAdmin(GrantAdmin):
+    place = "registered_model"
+    set_grant = staticmethod(set_grant)
+    remove_grant = staticmethod(remove_grant)
     list_display = ("registered_model", "user", "group", "level")
-    list_display_links = ("level",)
     list_filter = ("level", ("registered_model", admin.EmptyFieldListFilter))
     list_select_related = ("registered_model", "user", "group")
     search_fields = ("registered_model__name", "user__username", "group__name")
     autocomplete_fields = ("registered_model", "user", "group")
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Grant | None = None) -> tuple[str, ...]:
-        return ("registered_model", "user", "group") if obj else ()
-
-    def save_model(self, request: HttpRequest, obj: Grant, form: "ModelForm[Any]", change: bool) -> None:
-        actor = person(request.user, Origin.ADMIN)
-        obj.pk = set_grant(actor, level=Level(obj.level), **_place_and_holder(obj)).pk
-
-    def delete_model(self, request: HttpRequest, obj: Grant) -> None:
-        remove_grant(person(request.user, Origin.ADMIN), **_place_and_holder(obj))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Grant]) -> None:
-        for grant in queryset:
-            self.delete_model(request, grant)
-
-
-def _place_and_holder(grant: Grant) -> dict[str, Any]:
-    return {
-        "name": grant.registered_model.name if grant.registered_model else None,
-        "username": grant.user.username if grant.user else "",
-        "group": grant.group.name if grant.group else "",
-    }
+    def named(self, grant: Grant) -> dict[str, Any]:
+        return {"name": grant.registered_model.name if grant.registered_model else None}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from registry_site.accounts.actors import Actor
 from registry_site.registry.models import ModelVersion
+from registry_site.tracking import access
 from registry_site.tracking.logged_models import with_everything
 from registry_site.tracking.models import LoggedModel, Run
 from registry_site.tracking.queries import runs_by_ids
@@ -12,7 +13,8 @@ from registry_site.tracking.queries import runs_by_ids
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A version and what was measured of it. Run and logged model may be unknown, or gone."""
+    """A version and what was measured of it. Run and logged model may be unknown, or gone, or not for the actor to
+    read."""
 
     version: ModelVersion
     run: Run | None
@@ -32,15 +34,17 @@ def evidence_of(actor: Actor, versions: Sequence[ModelVersion]) -> list[Evidence
     """
     runs = {run.run_id: run for run in runs_by_ids(actor, [one.run_id for one in versions if one.run_id])}
     wanted = [one.model_id for one in versions if one.model_id]
-    logged = {one.model_id: one for one in with_everything(LoggedModel.objects.filter(model_id__in=wanted))}
+    visible = LoggedModel.objects.filter(access.visible(actor, "experiment_id"), model_id__in=wanted)
+    logged = {one.model_id: one for one in with_everything(visible)}
     return [_evidence(one, runs.get(one.run_id), logged.get(one.model_id)) for one in versions]
 
 
 def run_names(actor: Actor, versions: Iterable[ModelVersion]) -> dict[str, str]:
-    """What the runs of these versions are called, by run id; a run that is gone is missing."""
-    actor.require_signed_in()
+    """What the runs of these versions are called, by run id; a run that is gone, or not the actor's to read, is
+    missing."""
+    visible = Run.objects.filter(access.visible(actor, "experiment_id"))
     wanted = {version.run_id for version in versions if version.run_id}
-    return dict(Run.objects.filter(run_id__in=wanted).values_list("run_id", "run_name")) if wanted else {}
+    return dict(visible.filter(run_id__in=wanted).values_list("run_id", "run_name")) if wanted else {}
 
 
 def _evidence(version: ModelVersion, run: Run | None, logged_model: LoggedModel | None) -> Evidence:

@@ -1,16 +1,58 @@
-"""The files of a version that tell what it is: its MLmodel and what it needs to run."""
+"""The files of versions. Who registers a model publishes its files: they can be read with the registered model too, and
+not only with the experiment that they came from."""
+
+from itertools import accumulate
 
 from django.conf import settings
+from django.db.models import Q
 
 from registry_site.accounts.actors import Actor
 from registry_site.artifacts.mlmodel import MAX_BYTES, REQUIREMENTS, MLModel, read_mlmodel
 from registry_site.artifacts.paths import join
+from registry_site.artifacts.store import Entry, default_store
 from registry_site.core.errors import InvalidParameter, NotFound, Unavailable
+from registry_site.registry.access import visible
 from registry_site.registry.models import ModelVersion
-from registry_site.tracking import rules
-from registry_site.tracking.artifact_files import open_stored, resolve_artifact, stat_stored
+from registry_site.tracking import access, artifact_files, rules
+from registry_site.tracking.artifact_files import open_stored, stat_stored
 
 MAX_REQUIREMENTS = 64 * 1024  # bytes
+
+
+def resolve_artifact(actor: Actor, path: str) -> str:
+    """The path itself, if the actor may read what lies there: in the artifacts of a run or logged model, or of a
+    version that was made of one. Raises as `tracking.artifact_files.resolve_artifact` does to read."""
+    try:
+        return artifact_files.resolve_artifact(actor, path)
+    except NotFound:
+        if access.reads_everything(actor) or not _is_of_a_version(actor, path):
+            raise
+        return path
+
+
+def list_artifacts(actor: Actor, path: str) -> tuple[Entry, ...]:
+    """What lies directly in a folder; nothing for a file, a missing folder, and a place that is nobody's."""
+    actor.require_signed_in()
+    if not path:
+        return ()
+    try:
+        return default_store().list(resolve_artifact(actor, path)).entries
+    except NotFound:
+        return ()
+
+
+def _is_of_a_version(actor: Actor, path: str) -> bool:
+    parts = rules.split_artifact_path(path)
+    if parts is None:
+        return False
+    root, owner, rest = parts
+    folders = accumulate([root, *filter(None, rest.split("/"))], join)
+    made_of = Q(model_id=owner) if owner.startswith("m-") else Q(run_id=owner)
+    return ModelVersion.objects.filter(
+        made_of,
+        visible(actor, "registered_model_id"),
+        storage_location__in=[f"{rules.PROXY_SCHEME}:/{folder}" for folder in folders],
+    ).exists()
 
 
 def mlmodel_of(actor: Actor, version: ModelVersion) -> MLModel | None:

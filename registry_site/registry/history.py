@@ -11,9 +11,8 @@ from registry_site.accounts.models import User
 from registry_site.audit.kinds import Kind
 from registry_site.audit.models import Activity
 from registry_site.audit.queries import Wanted, activities, activities_of_model, models_once_called
-from registry_site.core.errors import NotFound
 from registry_site.core.pages import Page
-from registry_site.registry.access import visible_models
+from registry_site.registry.access import model_not_found, visible_models
 from registry_site.registry.models import RegisteredModel
 from registry_site.registry.stages import Stage
 from registry_site.search.keyset import OrderPlan, Term
@@ -47,7 +46,7 @@ def history_of(
     """
     key = visible_models(actor).filter(name=name).values_list("pk", flat=True).first()
     if key is None:
-        raise NotFound(f"Registered Model with name={name} not found", field="name")
+        raise model_not_found(name)
     return read_page(
         activities_of_model(key, version=version, request_number=request_number, kinds=kinds),
         _NEWEST_FIRST,

@@ -1,11 +1,10 @@
 """Registered models, their versions, and what marks them. What must always be true is a constraint here."""
 
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.db import models
 from django.db.models import Q
 
-from registry_site.accounts.levels import CHOICES as LEVEL_CHOICES
+from registry_site.accounts.models import AbstractGrant, one_grant_each
 from registry_site.registry.stages import Stage
 
 STAGE_CHOICES = [(stage.value, stage.value) for stage in Stage]
@@ -64,6 +63,7 @@ class ModelVersion(models.Model):
         ]
         indexes = [
             models.Index(fields=["registered_model", "current_stage", "-version"], name="latest_version_in_stage"),
+            models.Index(fields=["model_id"], name="version_of_logged_model"),
         ]
 
     def __str__(self) -> str:
@@ -111,29 +111,17 @@ class Alias(models.Model):
         return f"@{self.alias}"
 
 
-class Grant(models.Model):
+class Grant(AbstractGrant):
     """A level for one user or one group, on one registered model or (without one) on all."""
 
     registered_model = models.ForeignKey(
         RegisteredModel, null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
     )
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="grants"
-    )
-    group = models.ForeignKey(Group, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
-    level = models.PositiveSmallIntegerField(choices=LEVEL_CHOICES)
 
-    class Meta:
+    class Meta(AbstractGrant.Meta):
         constraints = [
-            models.CheckConstraint(condition=Q(user__isnull=True) ^ Q(group__isnull=True), name="grant_has_one_holder"),
-            models.UniqueConstraint(fields=["registered_model", "user"], name="one_grant_per_model_and_user"),
-            models.UniqueConstraint(fields=["registered_model", "group"], name="one_grant_per_model_and_group"),
-            models.UniqueConstraint(
-                fields=["user"], condition=Q(registered_model__isnull=True), name="one_site_grant_per_user"
-            ),
-            models.UniqueConstraint(
-                fields=["group"], condition=Q(registered_model__isnull=True), name="one_site_grant_per_group"
-            ),
+            *AbstractGrant.Meta.constraints,
+            *one_grant_each("registered_model", on_one="one_grant_per_model", on_all="one_site_grant"),
         ]
 
     def __str__(self) -> str:

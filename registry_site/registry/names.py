@@ -10,6 +10,7 @@ TAG_KEY_LIMIT = 250
 TAG_VALUE_LIMIT = 100_000
 DESCRIPTION_LIMIT = 262_144
 
+_MODEL_ID = re.compile(r"[0-9a-f]{32}\Z")
 _ALIAS = re.compile(r"[\w-]{1,255}\Z")
 _LIKE_A_VERSION = re.compile(r"[vV]\d+\Z")
 
@@ -35,6 +36,17 @@ def validate_model_name(name: str) -> str:
         )
     _refuse_control_characters(name, "registered model name", "name")
     return name
+
+
+def model_id(key: int) -> str:
+    """What a registered model is known by whatever it is called, to clients of Databricks."""
+    return f"{key:032x}"
+
+
+def model_key(text: str) -> int | None:
+    """The key in such an id; None for what is none."""
+    key = int(text, 16) if _MODEL_ID.match(text) else 0
+    return key if 0 < key < 2**63 else None
 
 
 def validate_alias(alias: str) -> str:

@@ -253,18 +253,21 @@ def _locked(actor: Actor, name: str, level: Level) -> RegisteredModel:
     actor.require_signed_in()
     model = lock_model(name)
     if model is None:
-        raise NotFound(f"Registered Model with name={name} not found", field="name")
+        raise access.model_not_found(name)
     access.require(actor, model, level)
     return model
 
 
 def _locked_version(actor: Actor, name: str, version: int, level: Level) -> ModelVersion:
     actor.require_signed_in()
+    hidden = NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
     model = lock_model(name)
-    found = version_of(model, version) if model else None
-    if model is None or found is None:
-        raise NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
-    access.require(actor, model, level)
+    if model is None:
+        raise hidden
+    access.require(actor, model, level, hidden=hidden)
+    found = version_of(model, version)
+    if found is None:
+        raise hidden
     return found
 
 

@@ -9,13 +9,17 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from registry_site.accounts.actors import Actor
 from registry_site.core.errors import InvalidParameter, NotFound
+from registry_site.registry.access import visible
 from registry_site.registry.models import Alias, ModelVersion
 from registry_site.registry.stages import Stage
+from registry_site.tracking import access
 from registry_site.tracking.models import LifecycleStage, LoggedModel, Run
 from registry_site.tracking.rules import validate_id
+from registry_site.tracking.services import run_not_found
 
 SOURCE_LIMIT = 2000
 PROMPT_SOURCES = ("dummy-source", "prompt-template")
@@ -40,13 +44,15 @@ class Source:
 def resolve_source(actor: Actor, text: str, *, run_id: str = "", model_id: str = "", is_prompt: bool = False) -> Source:
     """Check a source and find out what stands behind it; `run_id` and `model_id`, where given, must agree with it.
 
-    Raises InvalidParameter for a source that is not allowed, NotFound for a logged model that does not exist. The
-    caller has seen to it that the actor may read models; reading the run or logged model needs a signed-in actor.
+    Raises InvalidParameter for a source that is not allowed, NotFound for a logged model that does not exist. The run,
+    logged model or version behind it must be the actor's to read, else it is as if it were not there. A run id that no
+    run here has is kept as it is: clients name runs of other servers.
     """
     actor.require_signed_in()
     if run_id:
         validate_id(run_id)
-    logged_model = _logged_model(model_id) if model_id else None
+        _refuse_hidden_run(actor, run_id)
+    logged_model = _logged_model(actor, model_id) if model_id else None
     if is_prompt and text in PROMPT_SOURCES:
         return Source(text, text, run_id, model_id)
     _refuse_tricks(text)
@@ -57,14 +63,14 @@ def resolve_source(actor: Actor, text: str, *, run_id: str = "", model_id: str =
     if match := _LOGGED_MODEL.match(text):
         if model_id and model_id != match[1]:
             raise _invalid(text, f"it is not the logged model '{model_id}' that was named")
-        found = logged_model or _logged_model(match[1])
+        found = logged_model or _logged_model(actor, match[1])
         return Source(text, found.artifact_uri, run_id or _run_of(found), found.model_id)
     if match := _RUN.match(text):
-        return _inside_run(text, match[1], match[2] or "", run_id, logged_model)
+        return _inside_run(actor, text, match[1], match[2] or "", run_id, logged_model)
     if match := _VERSION.match(text):
         return _other_version(actor, text, match, run_id, model_id)
     if scheme == "mlflow-artifacts" or (scheme in ("http", "https") and _API_PATH.match(urlsplit(text).path)):
-        return _proxied(text, run_id, logged_model)
+        return _proxied(actor, text, run_id, logged_model)
     if scheme in CLIENT_STORES:
         return Source(text, text, run_id or _run_of(logged_model), model_id)
     raise _invalid(
@@ -90,12 +96,23 @@ def _refuse_tricks(text: str) -> None:
     raise _invalid(text, "it is encoded too often")
 
 
-def _logged_model(model_id: str) -> LoggedModel:
-    found = (
-        LoggedModel.objects.select_related("source_run")
-        .filter(model_id=model_id, lifecycle_stage=LifecycleStage.ACTIVE)
-        .first()
-    )
+def _refuse_hidden_run(actor: Actor, run_id: str) -> None:
+    if access.reads_everything(actor):
+        return
+    if Run.objects.filter(~access.visible(actor, "experiment_id"), run_id=run_id).exists():
+        raise run_not_found(run_id)
+
+
+def _runs(actor: Actor) -> QuerySet[Run]:
+    return Run.objects.filter(access.visible(actor, "experiment_id"))
+
+
+def _logged_models(actor: Actor) -> QuerySet[LoggedModel]:
+    return LoggedModel.objects.filter(access.visible(actor, "experiment_id")).select_related("source_run")
+
+
+def _logged_model(actor: Actor, model_id: str) -> LoggedModel:
+    found = _logged_models(actor).filter(model_id=model_id, lifecycle_stage=LifecycleStage.ACTIVE).first()
     if found is None:
         raise NotFound(f"Logged model with ID '{model_id}' not found.", field="model_id")
     return found
@@ -105,14 +122,16 @@ def _run_of(logged_model: LoggedModel | None) -> str:
     return logged_model.source_run.run_id if logged_model and logged_model.source_run else ""
 
 
-def _inside_run(text: str, named: str, path: str, run_id: str, logged_model: LoggedModel | None) -> Source:
+def _inside_run(
+    actor: Actor, text: str, named: str, path: str, run_id: str, logged_model: LoggedModel | None
+) -> Source:
     if run_id and run_id != named:
         raise _invalid(text, f"it is not in the run '{run_id}' that was named")
-    run = Run.objects.filter(run_id=named).first()
+    run = _runs(actor).filter(run_id=named).first()
     if run is None:
         raise _invalid(text, f"there is no run '{named}'")
     if logged_model is None:  # MLflow 3 keeps a run's model with the logged model; MLflow 2 below the run
-        logged_model = run.logged_models.filter(name=path).order_by("-creation_timestamp").first()
+        logged_model = _logged_models(actor).filter(source_run=run, name=path).order_by("-creation_timestamp").first()
     if logged_model is not None:
         return Source(text, logged_model.artifact_uri, named, logged_model.model_id)
     return Source(text, f"{run.artifact_uri}/{path}".rstrip("/"), named)
@@ -120,7 +139,9 @@ def _inside_run(text: str, named: str, path: str, run_id: str, logged_model: Log
 
 def _other_version(actor: Actor, text: str, match: re.Match[str], run_id: str, model_id: str) -> Source:
     name, reference, alias = unquote(match[1]), match[2], match[3]
-    versions = ModelVersion.objects.select_related("registered_model").filter(registered_model__name=name)
+    versions = ModelVersion.objects.select_related("registered_model").filter(
+        visible(actor, "registered_model_id"), registered_model__name=name
+    )
     if alias:
         held = Alias.objects.filter(registered_model__name=name, alias=alias).values_list("model_version_id", flat=True)
         versions = versions.filter(pk__in=held)
@@ -139,7 +160,7 @@ def _other_version(actor: Actor, text: str, match: re.Match[str], run_id: str, m
     return Source(f"models:/{name}/{origin.version}", origin.storage_location, origin.run_id, origin.model_id)
 
 
-def _proxied(text: str, run_id: str, logged_model: LoggedModel | None) -> Source:
+def _proxied(actor: Actor, text: str, run_id: str, logged_model: LoggedModel | None) -> Source:
     parts = urlsplit(text)
     if parts.query or parts.fragment or parts.username or parts.password:
         raise _invalid(text, "it must not hold a query, a fragment or credentials")
@@ -154,12 +175,12 @@ def _proxied(text: str, run_id: str, logged_model: LoggedModel | None) -> Source
         return Source(text, uri, run_id or _run_of(logged_model), logged_model.model_id)
     segments = path.split("/")
     candidates = [segments[index - 1] for index in range(1, len(segments)) if segments[index] == "artifacts"]
-    run = next((run for run in Run.objects.filter(run_id__in=candidates) if _is_inside(uri, run.artifact_uri)), None)
+    run = next((run for run in _runs(actor).filter(run_id__in=candidates) if _is_inside(uri, run.artifact_uri)), None)
     if run is not None:
         if run_id and run_id != run.run_id:
             raise _invalid(text, f"it is not in the run '{run_id}' that was named")
         return Source(text, uri, run.run_id)
-    for found in LoggedModel.objects.select_related("source_run").filter(model_id__in=candidates):
+    for found in _logged_models(actor).filter(model_id__in=candidates):
         if _is_inside(uri, found.artifact_uri):
             return Source(text, uri, run_id or _run_of(found), found.model_id)
     raise _invalid(text, "it is in no run and no logged model")

@@ -1,13 +1,18 @@
-"""Tracking in the admin: to look things up. Changes are the services' work, which keep names, tags and latest points
-in step."""
+"""Tracking in the admin: to look things up, and grants to give. Changes are the services' work, which keep names, tags
+and latest points in step."""
+
+from typing import Any
 
 from django.contrib import admin
 
+from registry_site.accounts.grants_admin import GrantAdmin
 from registry_site.core.admin import ReadOnlyAdmin
+from registry_site.tracking.grants import remove_grant, set_grant
 from registry_site.tracking.models import (
     Dataset,
     DatasetInput,
     Experiment,
+    ExperimentGrant,
     ExperimentTag,
     LatestMetric,
     LoggedModel,
@@ -37,6 +42,21 @@ class ExperimentAdmin(ReadOnlyAdmin):
     list_select_related = ("created_by",)
     search_fields = ("name", "=id")
     ordering = ("-pk",)
+
+
+@admin.register(ExperimentGrant)
+class ExperimentGrantAdmin(GrantAdmin):
+    place = "experiment"
+    set_grant = staticmethod(set_grant)
+    remove_grant = staticmethod(remove_grant)
+    list_display = ("experiment", "user", "group", "level")
+    list_filter = ("level", ("experiment", admin.EmptyFieldListFilter))
+    list_select_related = ("experiment", "user", "group")
+    search_fields = ("experiment__name", "user__username", "group__name")
+    autocomplete_fields = ("experiment", "user", "group")
+
+    def named(self, grant: ExperimentGrant) -> dict[str, Any]:
+        return {"experiment_id": grant.experiment_id}
 
 
 @admin.register(Run)

@@ -1,7 +1,8 @@
 """The files of runs and logged models: the only way from a protocol or page to the artifact store.
 
 A path is admitted when it lies in the artifacts of a run or logged model that exists and that keeps them just there.
-What lies elsewhere in the store is nobody's, and so is not shown, written or deleted.
+What lies elsewhere in the store is nobody's, and so is not shown, written or deleted. Files are as open as the
+experiment of their owner: CAN_READ reads them, CAN_EDIT writes and deletes them.
 """
 
 from dataclasses import dataclass
@@ -9,10 +10,11 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from registry_site.accounts.actors import Actor
+from registry_site.accounts.levels import Level
 from registry_site.artifacts.paths import join, validate_artifact_path
 from registry_site.artifacts.store import Entry, Reader, Source, Written, default_store
 from registry_site.core.errors import InvalidParameter, NotFound
-from registry_site.tracking import rules
+from registry_site.tracking import access, rules
 from registry_site.tracking.logged_models import get_logged_model
 from registry_site.tracking.models import LifecycleStage, LoggedModel, Run, RunModel
 from registry_site.tracking.services import run_not_found
@@ -40,9 +42,12 @@ def resolve_artifact(actor: Actor, path: str, *, write: bool = False) -> str:
     """The path itself, if it lies in the artifacts of a run or logged model.
 
     With `write` it must lie below their root and its owner must not be deleted. Raises NotFound for all other places,
-    InvalidParameter for what is no path, and for a root or a deleted owner that shall be written to.
+    and those that the actor may not read; PermissionDenied where they may read and not write; InvalidParameter for what
+    is no path, and for a root or a deleted owner that shall be written to.
     """
     actor.require_signed_in()
+    if write:
+        actor.require_write()
     validate_artifact_path(path)
     parts = rules.split_artifact_path(path)
     if parts is None:
@@ -51,9 +56,11 @@ def resolve_artifact(actor: Actor, path: str, *, write: bool = False) -> str:
     uri = f"{rules.PROXY_SCHEME}:/{root}"
     is_model = owner.startswith("m-")
     rows = LoggedModel.objects.filter(model_id=owner) if is_model else Run.objects.filter(run_id=owner)
-    lifecycle_stage = rows.filter(artifact_uri=uri).values_list("lifecycle_stage", flat=True).first()
-    if lifecycle_stage is None:
+    found = rows.filter(artifact_uri=uri).values_list("lifecycle_stage", "experiment_id").first()
+    if found is None:
         raise _nobodys(path)
+    lifecycle_stage, experiment = found
+    access.require(actor, experiment, Level.CAN_EDIT if write else Level.CAN_READ, hidden=_nobodys(path))
     if write:
         if not rest:
             raise InvalidParameter(
@@ -64,17 +71,6 @@ def resolve_artifact(actor: Actor, path: str, *, write: bool = False) -> str:
                 f"The artifacts of {owner} cannot change: it is deleted. Restore it first.", field="path"
             )
     return path
-
-
-def list_artifacts(actor: Actor, path: str) -> tuple[Entry, ...]:
-    """What lies directly in a folder; nothing for a file, a missing folder, and a place that is nobody's."""
-    actor.require_signed_in()
-    if not path:
-        return ()
-    try:
-        return default_store().list(resolve_artifact(actor, path)).entries
-    except NotFound:
-        return ()
 
 
 def write_artifact(actor: Actor, path: str, stream: Source, *, length: int | None) -> Written:
@@ -94,10 +90,10 @@ def resolve_run_artifact(actor: Actor, run_id: str, path: str) -> str:
     the run has no folder of that name itself. Raises NotFound, InvalidParameter."""
     actor.require_signed_in()
     validate_artifact_path(path)
-    root = _stored_root(_run_root_uri(run_id), run_id)
+    root = _stored_root(_run_root_uri(actor, run_id), run_id)
     own = join(root, path)
     name, _, rest = path.partition("/")
-    model_root = _models_made_by(run_id).get(name)
+    model_root = _models_made_by(actor, run_id).get(name)
     if model_root is None or _is_there(own):
         return own
     return join(model_root, rest)
@@ -111,11 +107,11 @@ def run_artifacts(actor: Actor, run_id: str, path: str = "") -> ArtifactListing:
     actor.require_signed_in()
     if path:
         validate_artifact_path(path)
-    root_uri = _run_root_uri(run_id)
+    root_uri = _run_root_uri(actor, run_id)
     root = _stored_root(root_uri, run_id)
     files = {one.path: one for one in _listed(root, path)}
     name, _, rest = path.partition("/")
-    models = _models_made_by(run_id)
+    models = _models_made_by(actor, run_id)
     if not path:
         found = [ArtifactFile(model, is_dir=True, size=None) for model in models]
     else:
@@ -155,8 +151,9 @@ def _nobodys(path: str) -> NotFound:
     return NotFound(f"No artifact at {path}: it lies in no run and no logged model.", field="path")
 
 
-def _run_root_uri(run_id: str) -> str:
-    uri = Run.objects.filter(run_id=run_id).values_list("artifact_uri", flat=True).first()
+def _run_root_uri(actor: Actor, run_id: str) -> str:
+    runs = Run.objects.filter(access.visible(actor, "experiment_id"), run_id=run_id)
+    uri = runs.values_list("artifact_uri", flat=True).first()
     if uri is None:
         raise run_not_found(run_id)
     return uri
@@ -169,10 +166,14 @@ def _stored_root(uri: str, owner: str) -> str:
     return root
 
 
-def _models_made_by(run_id: str) -> dict[str, str]:
-    """The roots in the store of the logged models that a run made, by name; of two of one name, the newest."""
+def _models_made_by(actor: Actor, run_id: str) -> dict[str, str]:
+    """The roots in the store of the logged models that a run made and that the actor may read, by name; of two of one
+    name, the newest."""
     made = RunModel.objects.filter(
-        run__run_id=run_id, is_output=True, logged_model__lifecycle_stage=LifecycleStage.ACTIVE
+        access.visible(actor, "logged_model__experiment_id"),
+        run__run_id=run_id,
+        is_output=True,
+        logged_model__lifecycle_stage=LifecycleStage.ACTIVE,
     ).order_by("logged_model__creation_timestamp", "pk")
     rows = made.values_list("logged_model__name", "logged_model__artifact_uri")
     stored = {name: rules.storage_path(uri, str(settings.PODIUM_ARTIFACT_ROOT)) for name, uri in rows}

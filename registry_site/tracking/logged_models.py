@@ -1,23 +1,31 @@
-"""Logged models: what MLflow 3 clients log as a model. Writing and reading, as both are small."""
+"""Logged models: what MLflow 3 clients log as a model. Writing and reading, as both are small.
+
+To write needs CAN_EDIT on the model's experiment, where nothing else is said. Whoever has less is told so by
+PermissionDenied, and by NotFound whoever may not even see it.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Q, QuerySet
 
+from registry_site.accounts.access import LookUp
 from registry_site.accounts.actors import Actor
+from registry_site.accounts.levels import Level
 from registry_site.core import clock
 from registry_site.core.errors import AlreadyExists, InvalidParameter, NotFound
 from registry_site.core.ids import new_logged_model_id, new_name
 from registry_site.core.pages import Page
+from registry_site.core.prepared import Given, columns_of, instance_of
 from registry_site.search.compile import compile_filter, compile_order
 from registry_site.search.paging import read_page
 from registry_site.search.parser import Ordering, parse_filter
-from registry_site.tracking import rules
+from registry_site.tracking import access, rules
 from registry_site.tracking.fields import LOGGED_MODELS
 from registry_site.tracking.models import (
+    Experiment,
     LifecycleStage,
     LoggedModel,
     LoggedModelParam,
@@ -25,7 +33,7 @@ from registry_site.tracking.models import (
     LoggedModelTag,
     Run,
 )
-from registry_site.tracking.services import active_experiment, run_not_found
+from registry_site.tracking.services import active_experiment, logged_model_not_found, run_not_found
 
 SEARCH_LIMIT = 1000
 VERSIONS_TAG = "mlflow.modelVersions"
@@ -64,17 +72,16 @@ def create_logged_model(
 ) -> LoggedModel:
     """A new logged model, LOGGED_MODEL_PENDING until it is finalised. Without a name it is given one.
 
-    Raises NotFound for an unknown experiment or run, InvalidParameter for a deleted experiment and odd names and keys.
+    Who names a source run adds to what that run made, and so needs CAN_EDIT on its experiment too. Raises NotFound for
+    an unknown experiment or run, InvalidParameter for a deleted experiment and odd names and keys.
     """
-    actor.require_signed_in()
+    actor.require_write()
     name = rules.validate_logged_model_name(name) if name else new_name()
     rules.validate_text(model_type, rules.LOGGED_MODEL_TYPE_LIMIT, "model_type")
     kept_params = _checked_params(params or {})
     kept_tags = _checked_tags(tags or {})
-    experiment = active_experiment(experiment_id)
-    source_run = Run.objects.filter(run_id=source_run_id).first() if source_run_id else None
-    if source_run_id and source_run is None:
-        raise run_not_found(source_run_id)
+    experiment = active_experiment(actor, experiment_id)
+    source_run = _source_run(actor, source_run_id, experiment) if source_run_id else None
     model_id = new_logged_model_id()
     now = clock.now_ms()
     model = LoggedModel.objects.create(
@@ -98,14 +105,14 @@ def create_logged_model(
 @transaction.atomic
 def finalize_logged_model(actor: Actor, *, model_id: str, status: str) -> LoggedModel:
     """Say how the upload ended. Raises InvalidParameter for other words, NotFound for an unknown or deleted model."""
-    actor.require_signed_in()
+    actor.require_write()
     if status not in (LoggedModelStatus.READY, LoggedModelStatus.UPLOAD_FAILED):
         raise InvalidParameter(
             f"Invalid status '{status}': a logged model becomes {LoggedModelStatus.READY} "
             f"or {LoggedModelStatus.UPLOAD_FAILED}.",
             field="status",
         )
-    model = _locked(model_id)
+    model = _locked(actor, model_id)
     model.status = status
     _touch(model, "status")
     return get_logged_model(actor, model_id=model_id)
@@ -114,20 +121,25 @@ def finalize_logged_model(actor: Actor, *, model_id: str, status: str) -> Logged
 @transaction.atomic
 def delete_logged_model(actor: Actor, *, model_id: str) -> None:
     """Mark a logged model as deleted; of one that is, nothing changes. Its files stay."""
-    actor.require_signed_in()
-    model = LoggedModel.objects.select_for_update(no_key=True).filter(model_id=model_id).first()
-    if model is None:
-        raise _not_found(model_id)
+    actor.require_write()
+    model = _LOCKED.first(actor, Level.CAN_EDIT, hidden=logged_model_not_found(model_id), model_id=model_id)
     model.lifecycle_stage = LifecycleStage.DELETED
     _touch(model, "lifecycle_stage")
 
 
 @transaction.atomic
 def set_logged_model_tags(actor: Actor, *, model_id: str, tags: Mapping[str, str]) -> None:
-    """Set or replace tags."""
-    actor.require_signed_in()
+    """Set or replace tags.
+
+    Clients note a new version in `mlflow.modelVersions` themselves, and a reader of the logged model may have made it.
+    As `add_version_to_logged_model` has noted it already, that is taken from readers, and nothing changes.
+    """
+    actor.require_write()
     kept = _checked_tags(tags)
-    model = _locked(model_id)
+    is_noted_already = kept.keys() == {VERSIONS_TAG}
+    model = _locked(actor, model_id, Level.CAN_READ if is_noted_already else Level.CAN_EDIT)
+    if is_noted_already and access.level_of(actor, model.experiment_id) < Level.CAN_EDIT:
+        return
     LoggedModelTag.objects.bulk_create(
         (LoggedModelTag(logged_model=model, key=key, value=value) for key, value in kept.items()),
         update_conflicts=True,
@@ -138,9 +150,10 @@ def set_logged_model_tags(actor: Actor, *, model_id: str, tags: Mapping[str, str
 
 @transaction.atomic
 def add_version_to_logged_model(actor: Actor, *, model_id: str, name: str, version: int) -> None:
-    """Note in the tag `mlflow.modelVersions` (a JSON list, as clients read it) that a version was made of the model."""
-    actor.require_signed_in()
-    model = _locked(model_id)
+    """Note in the tag `mlflow.modelVersions` (a JSON list, as clients read it) that a version was made of the model.
+    Needs CAN_READ, as making one does."""
+    actor.require_write()
+    model = _locked(actor, model_id, Level.CAN_READ)
     try:
         noted = json.loads(model.tags.get(key=VERSIONS_TAG).value)
     except (LoggedModelTag.DoesNotExist, ValueError):
@@ -152,8 +165,8 @@ def add_version_to_logged_model(actor: Actor, *, model_id: str, name: str, versi
 @transaction.atomic
 def delete_logged_model_tag(actor: Actor, *, model_id: str, key: str) -> None:
     """Remove a tag. Raises NotFound when the model has none of that key."""
-    actor.require_signed_in()
-    deleted, _ = _locked(model_id).tags.filter(key=key).delete()
+    actor.require_write()
+    deleted, _ = _locked(actor, model_id).tags.filter(key=key).delete()
     if not deleted:
         raise NotFound(f"No tag with key '{key}' found for model with ID '{model_id}'.", field="key")
 
@@ -161,9 +174,9 @@ def delete_logged_model_tag(actor: Actor, *, model_id: str, key: str) -> None:
 @transaction.atomic
 def log_logged_model_params(actor: Actor, *, model_id: str, params: Mapping[str, str]) -> None:
     """Write params, once: a key that the model has already raises AlreadyExists."""
-    actor.require_signed_in()
+    actor.require_write()
     kept = _checked_params(params)
-    model = _locked(model_id)
+    model = _locked(actor, model_id)
     try:
         with transaction.atomic():
             LoggedModelParam.objects.bulk_create(
@@ -179,13 +192,12 @@ def log_logged_model_params(actor: Actor, *, model_id: str, params: Mapping[str,
 # -- reading -----------------------------------------------------------------------------------------------------------
 def get_logged_model(actor: Actor, *, model_id: str, allow_deleted: bool = False) -> LoggedModel:
     """The model with its source run, tags, params and metrics prefetched. Raises NotFound, of a deleted one too."""
-    actor.require_signed_in()
-    models = with_everything(LoggedModel.objects.filter(model_id=model_id))
+    models = with_everything(LoggedModel.objects.filter(access.visible(actor, "experiment_id"), model_id=model_id))
     if not allow_deleted:
         models = models.filter(lifecycle_stage=LifecycleStage.ACTIVE)
     model = models.first()
     if model is None:
-        raise _not_found(model_id)
+        raise logged_model_not_found(model_id)
     return model
 
 
@@ -199,7 +211,8 @@ def search_logged_models(
     max_results: int = 50,
     page_token: str | None = None,
 ) -> Page[LoggedModel]:
-    """Logged models of these experiments, newest first unless ordered otherwise, with everything prefetched.
+    """Logged models of those of these experiments that the actor may read, newest first unless ordered otherwise, with
+    everything prefetched.
 
     `datasets` narrows what the filter's metric conditions look at. Raises InvalidParameter for filters, orders and
     tokens that do not fit.
@@ -213,10 +226,12 @@ def search_logged_models(
     plan = compile_order([_ordering(item) for item in order_by], LOGGED_MODELS, _NEWEST_FIRST)
     return read_page(
         with_everything(
-            LoggedModel.objects.filter(conditions, experiment__in=ids, lifecycle_stage=LifecycleStage.ACTIVE)
+            LoggedModel.objects.filter(
+                conditions, experiment__in=access.readable(actor, ids), lifecycle_stage=LifecycleStage.ACTIVE
+            )
         ),
         plan,
-        query=["logged models", ids, filter, list(datasets), list(order_by)],
+        query=["logged models", actor.user_id, ids, filter, list(datasets), list(order_by)],
         max_results=max_results,
         page_token=page_token,
         most=SEARCH_LIMIT,
@@ -237,16 +252,30 @@ def _checked_tags(tags: Mapping[str, str]) -> dict[str, str]:
     return {rules.validate_key(key, "tag"): rules.cut_run_tag_value(value) for key, value in sorted(tags.items())}
 
 
-def _not_found(model_id: str) -> NotFound:
-    return NotFound(f"Logged model with ID '{model_id}' not found.", field="model_id")
+def _source_run(actor: Actor, run_id: str, experiment: Experiment) -> Run:
+    run = Run.objects.filter(run_id=run_id).first()
+    if run is None:
+        raise run_not_found(run_id)
+    if run.experiment_id != experiment.pk:
+        access.require(actor, run.experiment_id, Level.CAN_EDIT, hidden=run_not_found(run_id))
+    return run
 
 
-def _locked(model_id: str) -> LoggedModel:
-    rows = LoggedModel.objects.select_for_update(no_key=True)
-    model = rows.filter(model_id=model_id, lifecycle_stage=LifecycleStage.ACTIVE).first()
-    if model is None:
-        raise _not_found(model_id)
+def _locked(actor: Actor, model_id: str, level: Level = Level.CAN_EDIT) -> LoggedModel:
+    hidden = logged_model_not_found(model_id)
+    model = _LOCKED.first(actor, level, hidden=hidden, model_id=model_id)
+    if model.lifecycle_stage != LifecycleStage.ACTIVE:
+        raise hidden
     return model
+
+
+_LOCKED = LookUp(
+    access.EXPERIMENTS,
+    lambda: LoggedModel.objects.select_for_update(no_key=True).filter(model_id=Given("model_id", CharField())),
+    columns_of(LoggedModel),
+    instance_of(LoggedModel),
+    key="experiment_id",
+)
 
 
 def _touch(model: LoggedModel, *changed: str) -> None:

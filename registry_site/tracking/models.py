@@ -6,6 +6,10 @@ exactly. Text that clients may give at any length is cut by `tracking.rules` bef
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
+
+from registry_site.accounts.levels import EXPERIMENT_LEVELS
+from registry_site.accounts.models import AbstractGrant, one_grant_each
 
 
 class LifecycleStage(models.TextChoices):
@@ -42,6 +46,25 @@ class Experiment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ExperimentGrant(AbstractGrant):
+    """A level for one user or one group, on one experiment or (without one) on all."""
+
+    experiment = models.ForeignKey(Experiment, null=True, blank=True, on_delete=models.CASCADE, related_name="grants")
+    level = models.PositiveSmallIntegerField(choices=[(level.value, level.name) for level in EXPERIMENT_LEVELS])
+
+    class Meta(AbstractGrant.Meta):
+        constraints = [
+            *AbstractGrant.Meta.constraints,
+            *one_grant_each("experiment", on_one="one_grant_per_experiment", on_all="one_grant_on_experiments"),
+            models.CheckConstraint(
+                condition=Q(level__in=[level.value for level in EXPERIMENT_LEVELS]), name="level_is_one_for_experiments"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_level_display()} on {self.experiment or 'all experiments'} for {self.user or self.group}"
 
 
 class ExperimentTag(models.Model):

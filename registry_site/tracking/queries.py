@@ -2,6 +2,8 @@
 
 Rows come with all that is shown of them: an experiment with `tags`; a run with `latest_metrics`, `params`, `tags`,
 `dataset_inputs` (their datasets too) and `run_models` (their logged models too), all prefetched.
+
+What is in an experiment that the actor may not read is not there, for any of these functions.
 """
 
 from collections.abc import Sequence
@@ -23,17 +25,19 @@ from django.db.models import (
 )
 from django.db.models.functions import RowNumber
 
+from registry_site.accounts.access import LookUp
 from registry_site.accounts.actors import Actor
+from registry_site.accounts.levels import Level
 from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.core.pages import Page
-from registry_site.core.prepared import Among, Given, Prepared, columns_of, fetch, instance_of
+from registry_site.core.prepared import Among, Given, columns_of, fetch, instance_of
 from registry_site.search.compile import compile_filter, compile_order, compile_words
 from registry_site.search.keyset import OrderPlan, Term
 from registry_site.search.paging import read_page
 from registry_site.search.parser import parse_filter, parse_order_by
 from registry_site.search.prepared import PreparedSearch
 from registry_site.search.words import split_search
-from registry_site.tracking import rules
+from registry_site.tracking import access, rules
 from registry_site.tracking.fields import EXPERIMENTS, RUNS
 from registry_site.tracking.models import (
     DatasetInput,
@@ -124,8 +128,8 @@ class SeriesPoint:
 # -- experiments -------------------------------------------------------------------------------------------------------
 def get_experiment(actor: Actor, experiment_id: str | int) -> Experiment:
     """The experiment, deleted or not. Raises NotFound, and InvalidParameter for what is no id."""
-    actor.require_signed_in()
-    found = Experiment.objects.prefetch_related("tags").filter(pk=rules.parse_experiment_id(experiment_id)).first()
+    visible = Experiment.objects.filter(access.visible(actor))
+    found = visible.prefetch_related("tags").filter(pk=rules.parse_experiment_id(experiment_id)).first()
     if found is None:
         raise experiment_not_found(experiment_id)
     return found
@@ -133,8 +137,7 @@ def get_experiment(actor: Actor, experiment_id: str | int) -> Experiment:
 
 def get_experiment_by_name(actor: Actor, name: str) -> Experiment:
     """The experiment, deleted or not. Raises NotFound."""
-    actor.require_signed_in()
-    found = Experiment.objects.prefetch_related("tags").filter(name=name).first()
+    found = Experiment.objects.filter(access.visible(actor), name=name).prefetch_related("tags").first()
     if found is None:
         raise NotFound(f"Could not find experiment with name '{name}'", field="experiment_name")
     return found
@@ -203,10 +206,9 @@ def _experiments(
     max_results: int,
     page_token: str | None,
 ) -> Page[Experiment]:
-    actor.require_signed_in()
     orderings = parse_order_by(order_by)
     page = read_page(
-        Experiment.objects.filter(wanted, lifecycle_stage__in=_LIFECYCLES[view_type]),
+        Experiment.objects.filter(access.visible(actor), wanted, lifecycle_stage__in=_LIFECYCLES[view_type]),
         compile_order(orderings, EXPERIMENTS, ["-id"] if orderings else ["-creation_time", "id"]),
         max_results=max_results,
         page_token=page_token,
@@ -225,7 +227,9 @@ def search_datasets(actor: Actor, *, experiment_ids: Sequence[str | int]) -> lis
         raise InvalidParameter(
             f"experiment_ids must name 1 to {SEARCH_DATASETS_LIMIT} experiments.", field="experiment_ids"
         )
-    inputs = DatasetInput.objects.filter(run__experiment__in=ids, run__lifecycle_stage=LifecycleStage.ACTIVE)
+    inputs = DatasetInput.objects.filter(
+        run__experiment__in=access.readable(actor, ids), run__lifecycle_stage=LifecycleStage.ACTIVE
+    )
     columns = ("dataset__experiment", "dataset__name", "dataset__digest", "context")
     return [DatasetSummary(*row) for row in inputs.order_by(*columns).values_list(*columns).distinct()[:1000]]
 
@@ -233,19 +237,16 @@ def search_datasets(actor: Actor, *, experiment_ids: Sequence[str | int]) -> lis
 # -- runs --------------------------------------------------------------------------------------------------------------
 def get_run(actor: Actor, run_id: str) -> Run:
     """The run, deleted or not. Raises NotFound."""
-    actor.require_signed_in()
-    run = _RUN_BY_ID.first(run_id=run_id)
-    if run is None:
-        raise run_not_found(run_id)
-    attach_everything([run])
+    run = _RUN_BY_ID.first(actor, Level.CAN_READ, hidden=run_not_found(run_id), run_id=run_id)
+    attach_everything(actor, [run])
     return run
 
 
 def runs_by_ids(actor: Actor, run_ids: Sequence[str]) -> list[Run]:
     """The runs that there are of these, in this order."""
-    actor.require_signed_in()
-    found = list(Run.objects.select_related("experiment").filter(run_id__in=run_ids))
-    attach_everything(found)
+    visible = Run.objects.filter(access.visible(actor, "experiment_id"), run_id__in=run_ids)
+    found = list(visible.select_related("experiment"))
+    attach_everything(actor, found)
     by_id = {run.run_id: run for run in found}
     return [by_id[run_id] for run_id in run_ids if run_id in by_id]
 
@@ -262,28 +263,29 @@ def search_runs(
 ) -> Page[RunRow]:
     """Runs of these experiments that meet the filter, newest first unless ordered otherwise. No experiments, no
     runs."""
-    actor.require_signed_in()
     ids = rules.parse_experiment_ids(experiment_ids)
-    single = len(ids) == 1
+    readable = access.readable(actor, ids)
+    single = len(readable) == 1
     page = _RUNS.page(
         parse_filter(filter),
         parse_order_by(order_by),
         scope=_Scope(single, view_type),
-        given={"experiment": ids[0]} if single else {"experiments": ids},
+        given={"experiment": readable[0]} if single else {"experiments": readable},
         max_results=max_results,
         page_token=page_token,
         query=["runs", actor.user_id, ids, filter, list(order_by), view_type],
         most=RUNS_PER_PAGE_AT_MOST,
     )
-    attach_everything(page.rows)
+    attach_everything(actor, page.rows)
     return page
 
 
 def distinct_keys(actor: Actor, experiment_id: str | int) -> Keys:
     """The keys of metrics and params that the newest 500 runs have, at most 200 of each: to choose columns from."""
-    actor.require_signed_in()
     newest = Run.objects.filter(
-        experiment=rules.parse_experiment_id(experiment_id), lifecycle_stage=LifecycleStage.ACTIVE
+        access.visible(actor, "experiment_id"),
+        experiment=rules.parse_experiment_id(experiment_id),
+        lifecycle_stage=LifecycleStage.ACTIVE,
     )
     runs = list(newest.order_by("-start_time", "run_id").values_list("pk", flat=True)[:_RUNS_ASKED_FOR_KEYS])
     return Keys(
@@ -325,11 +327,12 @@ _RUNS = PreparedSearch(
     make=RunRow,
     tie_break=["-start_time", "run_id"],
 )
-_RUN_BY_ID = Prepared(
-    lambda: Run.objects.filter(run_id=Given("run_id", CharField())).values_list(
-        *columns_of(Run), *columns_of(Experiment, "experiment__")
-    ),
+_RUN_BY_ID = LookUp(
+    access.EXPERIMENTS,
+    lambda: Run.objects.filter(run_id=Given("run_id", CharField())),
+    (*columns_of(Run), *columns_of(Experiment, "experiment__")),
     _run,
+    key="experiment_id",
 )
 
 
@@ -346,8 +349,7 @@ def metric_history(
 
     Nothing for an unknown run or key.
     """
-    actor.require_signed_in()
-    points = Metric.objects.filter(run__run_id=run_id, key=key).values_list(*_HISTORY_FIELDS)
+    points = _points(actor).filter(run__run_id=run_id, key=key).values_list(*_HISTORY_FIELDS)
     page = read_page(
         cast("QuerySet[Metric]", points),
         _BY_TIME,
@@ -364,8 +366,7 @@ def metric_history_of_runs(
     actor: Actor, *, run_ids: Sequence[str], key: str, max_results: int = BULK_HISTORY_LIMIT
 ) -> list[HistoryPointOfRun]:
     """The points of one metric in several runs (at most 100), by run, timestamp, step and value."""
-    actor.require_signed_in()
-    points = _points_of_runs(run_ids, key, max_results, BULK_HISTORY_LIMIT)
+    points = _points_of_runs(actor, run_ids, key, max_results, BULK_HISTORY_LIMIT)
     ordered = points.order_by("run__run_id", "timestamp", "step", "value", "pk")
     return _with_run_ids(ordered[:max_results])
 
@@ -381,8 +382,7 @@ def metric_history_sample(
 ) -> list[HistoryPointOfRun]:
     """An even sample of one metric in several runs (at most 100): per run about `max_results` points, by step, the
     first and the last among them. The steps, which are given together or not at all, narrow it."""
-    actor.require_signed_in()
-    points = _points_of_runs(run_ids, key, max_results, BULK_INTERVAL_LIMIT)
+    points = _points_of_runs(actor, run_ids, key, max_results, BULK_INTERVAL_LIMIT)
     if (start_step is None) != (end_step is None):
         raise InvalidParameter("start_step and end_step are given together, or not at all.", field="start_step")
     if start_step is not None and end_step is not None:
@@ -406,8 +406,8 @@ def metric_series(
     A long history is parted into equal stretches, and of each the least and the greatest point are kept, so that no
     peak is lost. Values that are not numbers are left out; a key without points is not in the answer.
     """
-    actor.require_signed_in()
-    run = Run.objects.filter(run_id=run_id).values_list("pk", flat=True).first()
+    visible = Run.objects.filter(access.visible(actor, "experiment_id"), run_id=run_id)
+    run = visible.values_list("pk", flat=True).first()
     if run is None:
         raise run_not_found(run_id)
     series: dict[str, list[SeriesPoint]] = {}
@@ -442,7 +442,11 @@ _EXTREMES = """
 """
 
 
-def _points_of_runs(run_ids: Sequence[str], key: str, max_results: int, most: int) -> QuerySet[Metric]:
+def _points(actor: Actor) -> QuerySet[Metric]:
+    return Metric.objects.filter(access.visible(actor, "run__experiment_id"))
+
+
+def _points_of_runs(actor: Actor, run_ids: Sequence[str], key: str, max_results: int, most: int) -> QuerySet[Metric]:
     if not 1 <= len(run_ids) <= BULK_RUNS_LIMIT:
         raise InvalidParameter(
             f"run_ids must name 1 to {BULK_RUNS_LIMIT} runs; {len(run_ids)} are given.", field="run_ids"
@@ -452,7 +456,7 @@ def _points_of_runs(run_ids: Sequence[str], key: str, max_results: int, most: in
             f"Invalid value {max_results} for parameter 'max_results' supplied: it must be from 1 to {most}.",
             field="max_results",
         )
-    return Metric.objects.filter(run__run_id__in=run_ids, key=key)
+    return _points(actor).filter(run__run_id__in=run_ids, key=key)
 
 
 def _with_run_ids(points: QuerySet[Metric]) -> list[HistoryPointOfRun]:

@@ -1,4 +1,5 @@
-"""What runs log while they run: metrics, params, tags. The hot path: few statements, each over many rows.
+"""What runs log while they run: metrics, params, tags. The hot path: few statements, each over many rows. It needs
+CAN_EDIT on the run's experiment.
 
 Batches of one run may come at the same time from many threads and machines. Every statement is right by itself under
 that: points are inserted unless they are there, and the latest point of a metric gives way only to a greater one.
@@ -12,13 +13,15 @@ from typing import Any
 from django.db import transaction
 from django.db.models import CharField
 
+from registry_site.accounts.access import LookUp
 from registry_site.accounts.actors import Actor
-from registry_site.core.errors import InvalidParameter, NotFound
-from registry_site.core.prepared import Given, Prepared, columns_of, instance_of
+from registry_site.accounts.levels import Level
+from registry_site.core.errors import InvalidParameter
+from registry_site.core.prepared import Given, columns_of, instance_of
 from registry_site.core.writing import insert_many
-from registry_site.tracking import rules
-from registry_site.tracking.models import LatestMetric, LoggedModel, LoggedModelMetric, Metric, Param, Run
-from registry_site.tracking.services import require_active, run_not_found, upsert_run_tags
+from registry_site.tracking import access, rules
+from registry_site.tracking.models import LatestMetric, LoggedModelMetric, Metric, Param, Run
+from registry_site.tracking.services import logged_model_keys, require_active, run_not_found, upsert_run_tags
 
 _POINT = ("run_id", "key", "value", "is_nan", "timestamp", "step")
 _POINT_OF_MODEL = ("logged_model_id", *_POINT, "dataset_name", "dataset_digest")
@@ -40,16 +43,16 @@ class MetricPoint:
 @transaction.atomic
 def log_metric(actor: Actor, *, run_id: str, metric: MetricPoint) -> None:
     """Add one point to a metric of an active run; a point that is there already is not added again."""
-    actor.require_signed_in()
-    _write_metrics(_active_run(run_id), [metric], "")
+    actor.require_write()
+    _write_metrics(actor, _active_run(actor, run_id), [metric], "")
 
 
 @transaction.atomic
 def log_param(actor: Actor, *, run_id: str, key: str, value: str) -> None:
     """Write a param of an active run, once: the same value again is fine, another one raises InvalidParameter."""
-    actor.require_signed_in()
+    actor.require_write()
     rules.validate_key(key, "param")
-    _write_params(_active_run(run_id), {key: rules.cut_param_value(value)})
+    _write_params(_active_run(actor, run_id), {key: rules.cut_param_value(value)})
 
 
 @transaction.atomic
@@ -66,7 +69,7 @@ def log_batch(
     Raises InvalidParameter beyond the limits of a batch, for odd keys, for a param that comes twice, and for one that
     the run has with another value.
     """
-    actor.require_signed_in()
+    actor.require_write()
     rules.validate_id(run_id)
     rules.validate_batch_size(metrics=len(metrics), params=len(params), tags=len(tags))
     new_params = _checked_params(params)
@@ -74,24 +77,26 @@ def log_batch(
         rules.validate_key(key, "tag", f"tags[{place}].key"): rules.cut_run_tag_value(value, f"tags[{place}].value")
         for place, (key, value) in enumerate(tags)
     }
-    run = _active_run(run_id)
+    run = _active_run(actor, run_id)
     _write_params(run, new_params)
-    _write_metrics(run, metrics, "metrics[{}].")
+    _write_metrics(actor, run, metrics, "metrics[{}].")
     if new_tags:
         upsert_run_tags(run, new_tags)
 
 
-def _active_run(run_id: str) -> Run:
+def _active_run(actor: Actor, run_id: str) -> Run:
     # Not locked: nothing here depends on another row of the run, and a lock would queue its batches.
-    run = _RUN_BY_ID.first(run_id=run_id)
-    if run is None:
-        raise run_not_found(run_id)
+    run = _RUN_BY_ID.first(actor, Level.CAN_EDIT, hidden=run_not_found(run_id), run_id=run_id)
     require_active(run_id, run.lifecycle_stage)
     return run
 
 
-_RUN_BY_ID = Prepared(
-    lambda: Run.objects.filter(run_id=Given("run_id", CharField())).values_list(*columns_of(Run)), instance_of(Run)
+_RUN_BY_ID = LookUp(
+    access.EXPERIMENTS,
+    lambda: Run.objects.filter(run_id=Given("run_id", CharField())),
+    columns_of(Run),
+    instance_of(Run),
+    key="experiment_id",
 )
 
 
@@ -124,7 +129,7 @@ def _write_params(run: Run, params: Mapping[str, str]) -> None:
 
 
 # -- metrics -----------------------------------------------------------------------------------------------------------
-def _write_metrics(run: Run, metrics: Sequence[MetricPoint], place: str) -> None:
+def _write_metrics(actor: Actor, run: Run, metrics: Sequence[MetricPoint], place: str) -> None:
     if not metrics:
         return
     rows = sorted({_row(run, metric, place.format(number)) for number, metric in enumerate(metrics)})
@@ -134,7 +139,7 @@ def _write_metrics(run: Run, metrics: Sequence[MetricPoint], place: str) -> None
         if row[1] not in latest or _rank(row) > _rank(latest[row[1]]):
             latest[row[1]] = row
     insert_many(LatestMetric, _POINT, list(latest.values()), _UNLESS_GREATER)
-    _write_metrics_of_models(run, [metric for metric in metrics if metric.model_id])
+    _write_metrics_of_models(actor, run, [metric for metric in metrics if metric.model_id])
 
 
 def _row(run: Run, metric: MetricPoint, place: str) -> tuple[Any, ...]:
@@ -152,15 +157,11 @@ def _rank(row: tuple[Any, ...]) -> tuple[int, int, float]:
     return step, timestamp, value
 
 
-def _write_metrics_of_models(run: Run, metrics: Sequence[MetricPoint]) -> None:
+def _write_metrics_of_models(actor: Actor, run: Run, metrics: Sequence[MetricPoint]) -> None:
     if not metrics:
         return
-    ids = dict(
-        LoggedModel.objects.filter(model_id__in={metric.model_id for metric in metrics}).values_list("model_id", "pk")
-    )
+    ids = logged_model_keys(actor, {metric.model_id for metric in metrics}, Level.CAN_EDIT, run=run)
     for metric in metrics:
-        if metric.model_id not in ids:
-            raise NotFound(f"Logged model with ID '{metric.model_id}' not found.", field="model_id")
         rules.validate_text(metric.dataset_name, rules.DATASET_LIMITS["name"], "dataset_name")
         rules.validate_text(metric.dataset_digest, rules.DATASET_LIMITS["digest"], "dataset_digest")
     rows = {

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from django.db.models import Value
+from django.db.models import BigIntegerField, Value
 
-from registry_site.core.prepared import Among, Prepared, Rows, attach, columns_of, instance_of
+from registry_site.accounts.actors import Actor
+from registry_site.accounts.levels import Level
+from registry_site.core.prepared import Among, Given, Prepared, Rows, attach, columns_of, instance_of
+from registry_site.tracking import access
 from registry_site.tracking.models import (
     Dataset,
     DatasetInput,
@@ -69,9 +72,10 @@ class RunRow(msgspec.Struct):
 RUN_COLUMNS = RunRow.__struct_fields__[:10]
 
 
-def attach_everything(runs: Sequence[Any]) -> None:
+def attach_everything(actor: Actor, runs: Sequence[Any]) -> None:
     """Fetch `experiment`, `latest_metrics`, `params`, `tags`, `dataset_inputs` (with datasets) and `run_models` (with
-    logged models) of each run, in five queries; in four where the experiments were fetched with the runs."""
+    logged models, those that the actor may read) of each run, in five queries; in four where the experiments were
+    fetched with the runs."""
     by_key = {run.pk: run for run in runs}
     without = [run for run in runs if not (isinstance(run, Run) and Run.experiment.is_cached(run))]
     if without:
@@ -85,7 +89,11 @@ def attach_everything(runs: Sequence[Any]) -> None:
     attach(by_key, "params", pairs["param"])
     attach(by_key, "tags", pairs["tag"])
     attach(by_key, "dataset_inputs", _DATASET_INPUTS.read(keys=by_key))
-    attach(by_key, "run_models", _RUN_MODELS.read(keys=by_key))
+    if access.reads_everything(actor):
+        models = _RUN_MODELS.read(keys=by_key)
+    else:
+        models = _RUN_MODELS_GRANTED.read(keys=by_key, user=actor.user_id)
+    attach(by_key, "run_models", models)
 
 
 def _metric(run: int, *row: Any) -> tuple[int, MetricRow]:
@@ -134,11 +142,19 @@ _DATASET_INPUTS = Prepared(
     ),
     _dataset_input,
 )
+_RUN_MODEL_COLUMNS = (*columns_of(RunModel), *columns_of(LoggedModel, "logged_model__"))
 _RUN_MODELS = Prepared(
+    lambda: RunModel.objects.filter(Among("run_id")).order_by("pk").values_list(*_RUN_MODEL_COLUMNS),
+    _run_model,
+)
+_RUN_MODELS_GRANTED = Prepared(
     lambda: (
-        RunModel.objects.filter(Among("run_id"))
+        RunModel.objects.filter(
+            access.EXPERIMENTS.granted(Given("user", BigIntegerField()), Level.CAN_READ, "logged_model__experiment_id"),
+            Among("run_id"),
+        )
         .order_by("pk")
-        .values_list(*columns_of(RunModel), *columns_of(LoggedModel, "logged_model__"))
+        .values_list(*_RUN_MODEL_COLUMNS)
     ),
     _run_model,
 )

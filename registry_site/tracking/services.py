@@ -1,23 +1,31 @@
 """Writing experiments and runs. What runs log at high rates is `recording`'s; logged models have a module of their
-own."""
+own.
+
+To write needs CAN_EDIT on the experiment that it is in, where nothing else is said. Whoever has less is told so by
+PermissionDenied, and by NotFound whoever may not even see it.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, CharField
 
+from registry_site.accounts.access import LookUp
 from registry_site.accounts.actors import Actor
+from registry_site.accounts.grants import grant_to_creator
+from registry_site.accounts.levels import Level
 from registry_site.audit.kinds import Kind
 from registry_site.audit.record import Subject, record
 from registry_site.core import clock
 from registry_site.core.errors import AlreadyExists, InvalidParameter, NotFound
 from registry_site.core.ids import new_name, new_run_id
+from registry_site.core.prepared import Given, columns_of, instance_of
 from registry_site.core.writing import insert, insert_many
-from registry_site.tracking import rules
+from registry_site.tracking import access, rules
 from registry_site.tracking.models import (
     Dataset,
     DatasetInput,
@@ -46,12 +54,13 @@ class DatasetUse:
 def create_experiment(
     actor: Actor, *, name: str, artifact_location: str = "", tags: Mapping[str, str] | None = None
 ) -> Experiment:
-    """A new experiment. Without a location its artifacts lie in `mlflow-artifacts:/<id>`.
+    """A new experiment that the actor manages from now on. Without a location its artifacts lie in
+    `mlflow-artifacts:/<id>`.
 
     Raises AlreadyExists for a name that is taken, by a deleted experiment too; InvalidParameter for odd names, tags and
     locations (see `rules`).
     """
-    actor.require_signed_in()
+    actor.require_write()
     rules.validate_experiment_name(name)
     pairs = [rules.validate_experiment_tag(key, value) for key, value in (tags or {}).items()]
     if artifact_location:
@@ -71,13 +80,14 @@ def create_experiment(
                 created_by_id=actor.user_id,
             )
     except IntegrityError:
-        raise _experiment_name_is_taken(name, "name") from None
+        raise _experiment_name_is_taken(actor, name, "name") from None
     if not artifact_location:
         experiment.artifact_location = rules.default_location(experiment.pk)
         experiment.save(update_fields=["artifact_location"])
     ExperimentTag.objects.bulk_create(
         ExperimentTag(experiment=experiment, key=key, value=value) for key, value in pairs
     )
+    grant_to_creator(actor, access.EXPERIMENTS, experiment)
     record(
         actor,
         Kind.EXPERIMENT_CREATED,
@@ -91,10 +101,10 @@ def create_experiment(
 
 @transaction.atomic
 def rename_experiment(actor: Actor, *, experiment_id: str | int, new_name: str) -> Experiment:
-    """Give an active experiment another name. Raises AlreadyExists, NotFound, InvalidParameter."""
-    actor.require_signed_in()
+    """Give an active experiment another name. Needs CAN_MANAGE. Raises AlreadyExists, NotFound, InvalidParameter."""
+    actor.require_write()
     rules.validate_experiment_name(new_name, "new_name")
-    experiment = _locked_active_experiment(experiment_id)
+    experiment = _locked_active_experiment(actor, experiment_id, Level.CAN_MANAGE)
     before, experiment.name = experiment.name, new_name
     if before == new_name:
         return experiment
@@ -103,7 +113,7 @@ def rename_experiment(actor: Actor, *, experiment_id: str | int, new_name: str) 
         with transaction.atomic():
             experiment.save(update_fields=["name", "last_update_time"])
     except IntegrityError:
-        raise _experiment_name_is_taken(new_name, "new_name") from None
+        raise _experiment_name_is_taken(actor, new_name, "new_name") from None
     record(
         actor, Kind.EXPERIMENT_RENAMED, Subject(new_name), experiment_id=experiment.pk, before=before, after=new_name
     )
@@ -112,29 +122,30 @@ def rename_experiment(actor: Actor, *, experiment_id: str | int, new_name: str) 
 
 @transaction.atomic
 def delete_experiment(actor: Actor, *, experiment_id: str | int) -> None:
-    """Mark an experiment and its runs as deleted; `restore_experiment` brings them back.
+    """Mark an experiment and its runs as deleted; `restore_experiment` brings them back. Needs CAN_MANAGE.
 
     Raises NotFound when there is none, or it is deleted already.
     """
-    actor.require_signed_in()
-    experiment = _move_experiment(experiment_id, LifecycleStage.ACTIVE, LifecycleStage.DELETED)
+    actor.require_write()
+    experiment = _move_experiment(actor, experiment_id, LifecycleStage.ACTIVE, LifecycleStage.DELETED)
     record(actor, Kind.EXPERIMENT_DELETED, Subject(experiment.name), experiment_id=experiment.pk)
 
 
 @transaction.atomic
 def restore_experiment(actor: Actor, *, experiment_id: str | int) -> None:
-    """Make a deleted experiment and all its runs active again. Raises NotFound when there is none, or it is active."""
-    actor.require_signed_in()
-    experiment = _move_experiment(experiment_id, LifecycleStage.DELETED, LifecycleStage.ACTIVE)
+    """Make a deleted experiment and all its runs active again. Needs CAN_MANAGE. Raises NotFound when there is none, or
+    it is active."""
+    actor.require_write()
+    experiment = _move_experiment(actor, experiment_id, LifecycleStage.DELETED, LifecycleStage.ACTIVE)
     record(actor, Kind.EXPERIMENT_RESTORED, Subject(experiment.name), experiment_id=experiment.pk)
 
 
 @transaction.atomic
 def set_experiment_tag(actor: Actor, *, experiment_id: str | int, key: str, value: str) -> None:
     """Set or replace a tag of an active experiment."""
-    actor.require_signed_in()
+    actor.require_write()
     rules.validate_experiment_tag(key, value)
-    experiment = _locked_active_experiment(experiment_id)
+    experiment = _locked_active_experiment(actor, experiment_id, Level.CAN_EDIT)
     ExperimentTag.objects.update_or_create(experiment=experiment, key=key, defaults={"value": value})
     _touch_experiment(experiment)
 
@@ -142,8 +153,8 @@ def set_experiment_tag(actor: Actor, *, experiment_id: str | int, key: str, valu
 @transaction.atomic
 def delete_experiment_tag(actor: Actor, *, experiment_id: str | int, key: str) -> None:
     """Remove a tag of an active experiment. Raises NotFound when it has none of that key."""
-    actor.require_signed_in()
-    experiment = _locked_active_experiment(experiment_id)
+    actor.require_write()
+    experiment = _locked_active_experiment(actor, experiment_id, Level.CAN_EDIT)
     deleted, _ = experiment.tags.filter(key=key).delete()
     if not deleted:
         raise NotFound(f"Experiment '{experiment.pk}' has no tag with key '{key}'.", field="key")
@@ -166,7 +177,7 @@ def create_run(
     `user_id` is what the client says; without it the run bears the actor's name. Raises InvalidParameter for a deleted
     experiment and for two different names, NotFound for an unknown experiment.
     """
-    actor.require_signed_in()
+    actor.require_write()
     kept = {rules.validate_key(key, "tag"): rules.cut_run_tag_value(value) for key, value in (tags or {}).items()}
     tagged_name = kept.get(rules.RUN_NAME_TAG, "")
     if run_name and tagged_name and run_name != tagged_name:
@@ -175,7 +186,7 @@ def create_run(
             "Send one of them.",
             field="run_name",
         )
-    experiment = active_experiment(experiment_id)
+    experiment = active_experiment(actor, experiment_id)
     run_id = new_run_id()
     kept[rules.RUN_NAME_TAG] = rules.cut_run_tag_value(run_name or tagged_name or new_name(), "run_name")
     run = Run(
@@ -202,8 +213,8 @@ def update_run(
     run_name: str | None = None,
 ) -> Run:
     """Change what is given of an active run; a new name becomes the tag `mlflow.runName` too."""
-    actor.require_signed_in()
-    run = lock_active_run(run_id)
+    actor.require_write()
+    run = lock_active_run(actor, run_id)
     if status is not None:
         if status not in RunStatus.values:
             raise InvalidParameter(
@@ -222,30 +233,30 @@ def update_run(
 @transaction.atomic
 def delete_run(actor: Actor, *, run_id: str) -> None:
     """Mark a run as deleted; of one that is, nothing changes."""
-    actor.require_signed_in()
+    actor.require_write()
     _move_run(actor, run_id, LifecycleStage.DELETED, Kind.RUN_DELETED)
 
 
 @transaction.atomic
 def restore_run(actor: Actor, *, run_id: str) -> None:
     """Make a deleted run active again; of one that is, nothing changes."""
-    actor.require_signed_in()
+    actor.require_write()
     _move_run(actor, run_id, LifecycleStage.ACTIVE, Kind.RUN_RESTORED)
 
 
 @transaction.atomic
 def set_run_tag(actor: Actor, *, run_id: str, key: str, value: str) -> None:
     """Set or replace a tag of an active run; `mlflow.runName` renames the run."""
-    actor.require_signed_in()
+    actor.require_write()
     rules.validate_key(key, "tag")
-    upsert_run_tags(lock_active_run(run_id), {key: rules.cut_run_tag_value(value)})
+    upsert_run_tags(lock_active_run(actor, run_id), {key: rules.cut_run_tag_value(value)})
 
 
 @transaction.atomic
 def delete_run_tag(actor: Actor, *, run_id: str, key: str) -> None:
     """Remove a tag of an active run. Raises NotFound when it has none of that key."""
-    actor.require_signed_in()
-    run = lock_active_run(run_id)
+    actor.require_write()
+    run = lock_active_run(actor, run_id)
     deleted, _ = run.tags.filter(key=key).delete()
     if not deleted:
         raise NotFound(f"No tag with name: {key} in run with id {run_id}", field="key")
@@ -257,11 +268,11 @@ def log_inputs(
     actor: Actor, *, run_id: str, datasets: Sequence[DatasetUse] = (), model_ids: Sequence[str] = ()
 ) -> None:
     """Note which datasets and logged models an active run read. What is noted already stays as it is."""
-    actor.require_signed_in()
+    actor.require_write()
     rules.validate_id(run_id)
     described = [rules.validate_dataset(use.dataset, f"datasets[{place}]") for place, use in enumerate(datasets)]
     tags = [rules.validate_input_tags(use.tags, f"datasets[{place}]") for place, use in enumerate(datasets)]
-    run = lock_active_run(run_id)
+    run = lock_active_run(actor, run_id)
     keys = sorted({(one["name"], one["digest"]): one for one in reversed(described)}.items())
     Dataset.objects.bulk_create(
         (Dataset(experiment_id=run.experiment_id, **one) for _, one in keys), ignore_conflicts=True
@@ -280,23 +291,23 @@ def log_inputs(
         ),
         ignore_conflicts=True,
     )
-    _link_models(run, dict.fromkeys(model_ids, 0), is_output=False)
+    _link_models(actor, run, dict.fromkeys(model_ids, 0), is_output=False)
 
 
 @transaction.atomic
 def log_outputs(actor: Actor, *, run_id: str, models: Mapping[str, int]) -> None:
     """Note which logged models an active run made, and at which step of it: `{model_id: step}`."""
-    actor.require_signed_in()
+    actor.require_write()
     rules.validate_id(run_id)
-    _link_models(lock_active_run(run_id), models, is_output=True)
+    _link_models(actor, lock_active_run(actor, run_id), models, is_output=True)
 
 
 @transaction.atomic
 def log_run_model(actor: Actor, *, run_id: str, model_json: str) -> None:
     """What MLflow 2 clients say of a model that they logged: added to the run's tag `mlflow.log-model.history`."""
-    actor.require_signed_in()
+    actor.require_write()
     model = rules.parse_logged_model_json(model_json)
-    run = lock_active_run(run_id)
+    run = lock_active_run(actor, run_id)
     before = run.tags.filter(key=rules.LOGGED_MODELS_TAG).values_list("value", flat=True).first()
     history = [*_json_list(before), model]
     RunTag.objects.update_or_create(run=run, key=rules.LOGGED_MODELS_TAG, defaults={"value": json.dumps(history)})
@@ -322,11 +333,10 @@ def require_active(run_id: str, lifecycle_stage: str) -> None:
         )
 
 
-def lock_active_run(run_id: str) -> Run:
-    """The run, locked in the caller's transaction. Raises NotFound, and InvalidParameter when it is deleted."""
-    run = _run_rows().filter(run_id=run_id).first()
-    if run is None:
-        raise run_not_found(run_id)
+def lock_active_run(actor: Actor, run_id: str) -> Run:
+    """The run, locked in the caller's transaction, for the actor to change. Raises NotFound, and InvalidParameter when
+    it is deleted."""
+    run = _LOCKED_RUN.first(actor, Level.CAN_EDIT, hidden=run_not_found(run_id), run_id=run_id)
     require_active(run_id, run.lifecycle_stage)
     return run
 
@@ -343,31 +353,40 @@ def upsert_run_tags(run: Run, tags: Mapping[str, str]) -> None:
         Run.objects.filter(pk=run.pk).update(run_name=tags[rules.RUN_NAME_TAG])
 
 
-def active_experiment(experiment_id: str | int) -> Experiment:
-    """The experiment. Raises NotFound, and InvalidParameter when it is deleted."""
-    return _must_be_active(Experiment.objects.all(), experiment_id)
+def active_experiment(actor: Actor, experiment_id: str | int) -> Experiment:
+    """The experiment, for the actor to log to. Raises NotFound, and InvalidParameter when it is deleted."""
+    return _must_be_active(_found(_EXPERIMENT, actor, experiment_id, Level.CAN_EDIT))
 
 
-def _locked_active_experiment(experiment_id: str | int) -> Experiment:
-    return _must_be_active(Experiment.objects.select_for_update(no_key=True), experiment_id)
+def locked_experiment(actor: Actor, experiment_id: str | int, level: Level) -> Experiment:
+    """The experiment, deleted or not, locked in the caller's transaction. Raises NotFound, and PermissionDenied below
+    the level."""
+    return _found(_LOCKED_EXPERIMENT, actor, experiment_id, level)
 
 
-def _must_be_active(rows: QuerySet[Experiment], experiment_id: str | int) -> Experiment:
-    experiment = rows.filter(pk=rules.parse_experiment_id(experiment_id)).first()
-    if experiment is None:
-        raise experiment_not_found(experiment_id)
+def _locked_active_experiment(actor: Actor, experiment_id: str | int, level: Level) -> Experiment:
+    return _must_be_active(locked_experiment(actor, experiment_id, level))
+
+
+def _found(rows: LookUp[Experiment], actor: Actor, experiment_id: str | int, level: Level) -> Experiment:
+    key = rules.parse_experiment_id(experiment_id)
+    return rows.first(actor, level, hidden=experiment_not_found(experiment_id), experiment=key)
+
+
+def _must_be_active(experiment: Experiment) -> Experiment:
     if experiment.lifecycle_stage != LifecycleStage.ACTIVE:
         raise InvalidParameter(
-            f"The experiment {experiment_id} must be in the 'active' state and is deleted. Restore it first.",
+            f"The experiment {experiment.pk} must be in the 'active' state and is deleted. Restore it first.",
             field="experiment_id",
         )
     return experiment
 
 
-def _move_experiment(experiment_id: str | int, before: LifecycleStage, after: LifecycleStage) -> Experiment:
-    rows = Experiment.objects.select_for_update(no_key=True)
-    experiment = rows.filter(pk=rules.parse_experiment_id(experiment_id), lifecycle_stage=before).first()
-    if experiment is None:
+def _move_experiment(
+    actor: Actor, experiment_id: str | int, before: LifecycleStage, after: LifecycleStage
+) -> Experiment:
+    experiment = locked_experiment(actor, experiment_id, Level.CAN_MANAGE)
+    if experiment.lifecycle_stage != before:
         raise NotFound(f"No {before} experiment with id={experiment_id} exists", field="experiment_id")
     experiment.lifecycle_stage = after
     _touch_experiment(experiment)
@@ -380,21 +399,15 @@ def _touch_experiment(experiment: Experiment) -> None:
     experiment.save(update_fields=["lifecycle_stage", "last_update_time"])
 
 
-def _experiment_name_is_taken(name: str, field_name: str) -> AlreadyExists:
-    deleted = Experiment.objects.filter(name=name, lifecycle_stage=LifecycleStage.DELETED).exists()
+def _experiment_name_is_taken(actor: Actor, name: str, field_name: str) -> AlreadyExists:
+    there = Experiment.objects.filter(access.visible(actor), name=name)
+    deleted = there.filter(lifecycle_stage=LifecycleStage.DELETED).exists()
     advice = " It is deleted: restore it, or choose another name." if deleted else ""
     return AlreadyExists(f"Experiment(name={name}) already exists.{advice}", field=field_name)
 
 
-def _run_rows() -> QuerySet[Run]:
-    # Locked without the key: rows that refer to the run can be written meanwhile.
-    return Run.objects.select_for_update(no_key=True)
-
-
 def _move_run(actor: Actor, run_id: str, after: LifecycleStage, kind: Kind) -> None:
-    run = _run_rows().filter(run_id=run_id).first()
-    if run is None:
-        raise run_not_found(run_id)
+    run = _LOCKED_RUN.first(actor, Level.CAN_EDIT, hidden=run_not_found(run_id), run_id=run_id)
     if run.lifecycle_stage == after:
         return
     run.lifecycle_stage = after
@@ -402,12 +415,27 @@ def _move_run(actor: Actor, run_id: str, after: LifecycleStage, kind: Kind) -> N
     record(actor, kind, Subject(f"{run}"[:700]), run_id=run_id, experiment_id=run.experiment_id)
 
 
-def _link_models(run: Run, steps: Mapping[str, int], *, is_output: bool) -> None:
-    rules.validate_count(steps, rules.LINKED_MODELS_LIMIT, "models")
-    known = dict(LoggedModel.objects.filter(model_id__in=steps).values_list("model_id", "pk"))
-    for model_id in steps:
+def logged_model_not_found(model_id: str) -> NotFound:
+    """What is said of a logged model that is not there."""
+    return NotFound(f"Logged model with ID '{model_id}' not found.", field="model_id")
+
+
+def logged_model_keys(actor: Actor, model_ids: Collection[str], level: Level, *, run: Run) -> dict[str, int]:
+    """The keys of these logged models, which a run that the actor changes shall name. Raises NotFound for an unknown
+    one, PermissionDenied below the level on its experiment."""
+    found = LoggedModel.objects.filter(model_id__in=model_ids).values_list("model_id", "pk", "experiment_id")
+    known = {model_id: (key, experiment) for model_id, key, experiment in found}
+    for model_id in model_ids:
         if model_id not in known:
-            raise NotFound(f"Logged model with ID '{model_id}' not found.", field="model_id")
+            raise logged_model_not_found(model_id)
+        if (experiment := known[model_id][1]) != run.experiment_id:
+            access.require(actor, experiment, level, hidden=logged_model_not_found(model_id))
+    return {model_id: key for model_id, (key, _) in known.items()}
+
+
+def _link_models(actor: Actor, run: Run, steps: Mapping[str, int], *, is_output: bool) -> None:
+    rules.validate_count(steps, rules.LINKED_MODELS_LIMIT, "models")
+    known = logged_model_keys(actor, steps.keys(), Level.CAN_READ, run=run)
     RunModel.objects.bulk_create(
         (
             RunModel(run=run, logged_model_id=known[model], is_output=is_output, step=step)
@@ -424,3 +452,26 @@ def _json_list(text: str | None) -> list[object]:
     except ValueError:
         return []
     return found if isinstance(found, list) else []
+
+
+# -- prepared ----------------------------------------------------------------------------------------------------------
+_EXPERIMENT = LookUp(
+    access.EXPERIMENTS,
+    lambda: Experiment.objects.filter(pk=Given("experiment", BigIntegerField())),
+    columns_of(Experiment),
+    instance_of(Experiment),
+)
+# Locked without the key: rows that refer to it can be written meanwhile.
+_LOCKED_EXPERIMENT = LookUp(
+    access.EXPERIMENTS,
+    lambda: Experiment.objects.select_for_update(no_key=True).filter(pk=Given("experiment", BigIntegerField())),
+    columns_of(Experiment),
+    instance_of(Experiment),
+)
+_LOCKED_RUN = LookUp(
+    access.EXPERIMENTS,
+    lambda: Run.objects.select_for_update(no_key=True).filter(run_id=Given("run_id", CharField())),
+    columns_of(Run),
+    instance_of(Run),
+    key="experiment_id",
+)

@@ -25,6 +25,7 @@ from registry_site.registry.grants import set_grant
 from registry_site.registry.queries import search_models
 from registry_site.registry.services import create_model, create_version, set_alias
 from registry_site.tracking.artifact_files import write_artifact
+from registry_site.tracking.grants import set_grant as set_experiment_grant
 from registry_site.tracking.logged_models import create_logged_model, finalize_logged_model
 from registry_site.tracking.recording import MetricPoint, log_batch
 from registry_site.tracking.rules import storage_path
@@ -129,6 +130,7 @@ class _Cast:
             if person.level is not None:
                 set_grant(system, name=None, username=person.username, level=person.level)
             self.people[person.username] = actors.person(user, Origin.REST)
+        set_experiment_grant(system, experiment_id=None, username=CI, level=Level.CAN_EDIT)
 
     def scenes(self, story: Story, place: int, today: datetime) -> list[Scene]:
         """When what happens: the model and its runs, versions and requests, from long ago until today."""
@@ -160,6 +162,7 @@ class _Cast:
         experiment = create_experiment(
             owner, name=f"{team}/{story.name}", tags={"mlflow.note.content": story.summary, "team": team}
         )
+        set_experiment_grant(owner, experiment_id=experiment.pk, group=team, level=Level.CAN_EDIT)
         self.experiments[story.name] = experiment.pk
 
     def _training(self, story: Story, number: int) -> Callable[[], None]:

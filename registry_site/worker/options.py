@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry_site.core import oidc
 from registry_site.worker.terminal import Refusal
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -49,6 +50,8 @@ def parse(arguments: list[str]) -> Options:
         raise Refusal(f"--port {given.port} is not a port: it must be between 0 and 65535.")
     if given.workers < 1:
         raise Refusal("--workers must be at least 1.")
+    if in_the_way := oidc.trouble(os.environ):
+        raise Refusal(in_the_way)
     data_dir = given.data_dir or os.environ.get("PODIUM_DATA_DIR") or str(BASE_DIR / "data")
     options = Options(
         host=given.host,

@@ -11,8 +11,10 @@ from django.db.migrations.executor import MigrationExecutor
 
 from registry_site import __version__
 from registry_site.accounts import actors
+from registry_site.accounts.links import make_sign_in_link
 from registry_site.accounts.queries import owner, tokens_of
-from registry_site.accounts.services import create_token, create_user, make_sign_in_link
+from registry_site.accounts.scopes import Scope
+from registry_site.accounts.services import create_token, create_user
 from registry_site.audit.kinds import Origin
 from registry_site.core.errors import PodiumError
 from registry_site.worker.terminal import EXIT_CODE, Refusal, say
@@ -98,7 +100,7 @@ def announcement() -> str:
     administrator = owner() or create_user(system, username="admin", is_admin=True, display_name="Administrator")
     is_new = administrator.last_login is None and not administrator.has_usable_password()
     if is_new and not tokens_of(actors.person(administrator, Origin.COMMAND)):
-        token = create_token(system, username=administrator.username, name="first start")
+        token = create_token(system, username=administrator.username, name="first start", scope=Scope.ADMIN)
         secret = make_sign_in_link(system, username=administrator.username)
         lines += [
             "",

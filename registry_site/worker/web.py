@@ -25,6 +25,7 @@ class Site(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
             "keepalive": 60,  # an idle connection costs no thread; clients keep theirs between calls
             "limit_request_line": 8190,  # the longest that it admits: filters travel in URLs
             "loglevel": "warning",
+            "logger_class": "registry_site.worker.web_log.WebLog",
         }.items():
             self.cfg.set(name, value)
 

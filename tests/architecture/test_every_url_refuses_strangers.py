@@ -22,7 +22,9 @@ PUBLIC = {  # no more than signing in and out takes, and what clients ask before
     "sign-out",
     "theme",
     "welcome/<str:secret>",
-    "admin/login/",
+    "invitation/<str:secret>",
+    "forgotten-password",
+    "new-password/<str:secret>",
     "admin/logout/",
 }
 UNKNOWN_API_PATHS = {  # answered with a JSON 404, whoever asks

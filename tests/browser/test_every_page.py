@@ -42,6 +42,7 @@ class Samples:
     request: int
     pending: int
     mail_id: int
+    group_id: int
 
 
 Address = Callable[[Samples], str]
@@ -71,6 +72,7 @@ PAGES: dict[str, tuple[str, Address]] = {
     "model-requests": ("model_requests", to("model_requests", MODEL)),
     "model-activity": ("model_activity", to("model_activity", MODEL)),
     "model-activity-nothing": ("model_activity", to("model_activity", MODEL, query="kind=comments&version=1")),
+    "model-access": ("model_access", to("model_access", MODEL)),
     "model-settings": ("model_settings", to("model_settings", MODEL)),
     "model-description": ("edit_model", to("edit_model", MODEL)),
     "version": ("version", to("version", MODEL, 5)),
@@ -85,6 +87,7 @@ PAGES: dict[str, tuple[str, Address]] = {
     "experiment-new": ("new_experiment", to("new_experiment")),
     "experiment": ("experiment", to("experiment", ".experiment_id")),
     "experiment-empty": ("experiment", to("experiment", ".empty_experiment_id")),
+    "experiment-access": ("experiment_access", to("experiment_access", ".experiment_id")),
     "experiment-edit": ("edit_experiment", to("edit_experiment", ".experiment_id")),
     "run": ("run", to("run", ".run_id")),
     "run-odd": ("run", to("run", ".odd_run_id")),
@@ -107,19 +110,36 @@ PAGES: dict[str, tuple[str, Address]] = {
     "profile": ("profile", to("profile")),
     "password": ("password", to("password")),
     "tokens": ("tokens", to("tokens")),
+    "people": ("people", to("people")),
+    "people-nobody-found": ("people", to("people", query="q=nobody+like+that&state=invited")),
+    "people-invite": ("invite", to("invite")),
+    "people-person": ("person", to("person", "jon")),
+    "people-groups": ("people_groups", to("people_groups")),
+    "people-group": ("people_group", to("people_group", ".group_id")),
     "mail": ("mail_folder", to("mail_folder")),
     "mail-message": ("mail_message", to("mail_message", ".mail_id")),
     "audit": ("audit", to("audit")),
     "audit-nothing-found": ("audit", to("audit", query="who=nobody&since=2026-01-01")),
 }
-OF_STRANGERS = {"sign_in", "welcome"}
-OF_ADMINISTRATORS = {"mail_folder", "mail_message", "audit"}
+OF_STRANGERS = {"sign_in", "welcome", "invitation", "forgotten_password", "new_password"}
+OF_ADMINISTRATORS = {
+    "mail_folder",
+    "mail_message",
+    "audit",
+    "people",
+    "invite",
+    "person",
+    "people_groups",
+    "people_group",
+}
 NO_PAGE = {  # acts, parts of pages, data and files
     "sign_out",
     "theme",
     "revoke_token",
     "markdown_preview",
+    "suggest_groups",
     "suggest_models",
+    "suggest_people",
     "model_tags",
     "delete_model_tag",
     "model_aliases",
@@ -142,11 +162,22 @@ NO_PAGE = {  # acts, parts of pages, data and files
 
 _FIND_SAMPLES = """
 import json
+from django.contrib.auth.models import Group
 from registry_site.notifications.models import Mail
 from registry_site.promotion.models import TransitionRequest
 requests = TransitionRequest.objects.filter(registered_model__name="churn-predictor")
 numbers = dict(requests.values_list("state", "number"))
-print(json.dumps({"request": numbers["approved"], "pending": numbers["pending"], "mail_id": Mail.objects.first().pk}))
+ids = {"mail_id": Mail.objects.first().pk, "group_id": Group.objects.filter(user__isnull=False).first().pk}
+print(json.dumps({"request": numbers["approved"], "pending": numbers["pending"], **ids}))
+"""
+
+_MAKE_LINKS = """
+import json
+from registry_site.accounts import links
+from registry_site.accounts.actors import system
+_, invited = links.invite(system(), username="nora", email="nora@example.org")
+forgotten = links.make_password_link(system(), username="jon")
+print(json.dumps({"invitation": f"/invitation/{invited}", "new-password": f"/new-password/{forgotten}"}))
 """
 
 
@@ -233,6 +264,11 @@ def test_pages_of_strangers_and_of_errors_are_whole(podium: Podium, window: Open
     stranger = window()
     stranger.page.goto("/sign-in")
     assert flaws(stranger, "sign-in") == []
+    stranger.page.goto("/forgotten-password")
+    assert flaws(stranger, "forgotten-password") == []
+    for name, address in json.loads(podium.python(_MAKE_LINKS)).items():
+        stranger.page.goto(address)
+        assert flaws(stranger, name) == []
     stranger.page.goto("/welcome/nothing")
     assert flaws(stranger, "welcome-over") == []
     maria = window("maria")

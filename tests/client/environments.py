@@ -1,4 +1,4 @@
-"""The environments of the real MLflow clients: one per client version, under `.cache/clients/`.
+"""The environments of the real clients: one per client and version, under `.cache/clients/`.
 
 `python -m tests.client.environments` makes those that are missing or out of date; the tests only look for them.
 """
@@ -64,6 +64,7 @@ ENVIRONMENTS = {
         Environment("mlflow-3", ("mlflow==3.17.2", "scikit-learn==1.8.0", "pandas==3.1.1", "matplotlib==3.11.2")),
     )
 }
+DATABRICKS = Environment("databricks", ("databricks-sdk==0.156.0",))
 
 
 def _make_if_needed(environment: Environment) -> str:
@@ -77,7 +78,7 @@ def _make_if_needed(environment: Environment) -> str:
 def main() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor() as together:
-        for line in together.map(_make_if_needed, ENVIRONMENTS.values()):
+        for line in together.map(_make_if_needed, (*ENVIRONMENTS.values(), DATABRICKS)):
             print(line, flush=True)  # noqa: T201  a command's output
 
 

@@ -16,6 +16,7 @@ from django.http import HttpResponse
 
 from registry_site.accounts.actors import Actor, system
 from registry_site.promotion.services import request_transition
+from registry_site.registry.names import model_id as registered_model_id
 from registry_site.registry.services import set_alias
 from registry_site.registry.stages import Stage
 from registry_site.tracking.artifact_files import write_artifact
@@ -38,6 +39,7 @@ MLFLOW = ("/api/2.0/mlflow/", "/ajax-api/2.0/mlflow/", "/api/2.0/preview/mlflow/
 MLFLOW_3 = ("/api/3.0/mlflow/", "/ajax-api/3.0/mlflow/")
 ARTIFACTS = ("/api/2.0/mlflow-artifacts/", "/ajax-api/2.0/mlflow-artifacts/")
 SITE = ("/",)
+API = ("/api/2.0/",)
 
 INVALID = (400, "INVALID_PARAMETER_VALUE")
 EXISTS = (400, "RESOURCE_ALREADY_EXISTS")
@@ -121,7 +123,7 @@ def no(answer: tuple[int, str], by: str = "", **changes: Any) -> Refusal:
 
 def filled(value: Any, names: Mapping[str, str]) -> Any:
     """The value with the names in its texts replaced."""
-    if isinstance(value, str):
+    if type(value) is str:  # and no member of an enum
         return Template(value).safe_substitute(names)
     if isinstance(value, Mapping):
         return {key: filled(item, names) for key, item in value.items()}
@@ -162,7 +164,7 @@ def fill(maria: Actor) -> dict[str, str]:
     model_root = model.artifact_uri.removeprefix("mlflow-artifacts:/")
     for path in (f"{run_root}/model/MLmodel", f"{model_root}/MLmodel"):
         write_artifact(maria, path, BytesIO(b"flavors: {}"), length=11)
-    make_model(maria, "churn", description="Who leaves", tags={"team": "risk"})
+    churn = make_model(maria, "churn", description="Who leaves", tags={"team": "risk"})
     make_model(maria, "spare")
     make_model(maria, "greeting", tags={"mlflow.prompt.is_prompt": "true"})
     for _ in range(2):
@@ -185,6 +187,7 @@ def fill(maria: Actor) -> dict[str, str]:
         "deleted_model_id": deleted_model.model_id,
         "run_root": run_root,
         "model_root": model_root,
+        "registered_model_id": registered_model_id(churn.pk),
         "password": PASSWORD,
     }
 
@@ -1202,6 +1205,149 @@ ACTIVITIES = (
     ),
 )
 
+ON_EXPERIMENT = {"experiment_id": "$experiment_id", "username": "jon", "permission": "EDIT"}
+ON_MODEL = {"name": "churn", "username": "jon", "permission": "EDIT"}
+HELD_ON_EXPERIMENT = {"experiment_permission": {"experiment_id", "user_id", "permission"}}
+HELD_ON_MODEL = {"registered_model_permission": {"name", "user_id", "permission"}}
+
+PERMISSIONS = (
+    Row(
+        ("GET",),
+        "experiments/permissions/get",
+        {"experiment_id": "$experiment_id", "username": "maria"},
+        HELD_ON_EXPERIMENT,
+        required=("experiment_id", "username"),
+        refusals=(no(UNKNOWN, username="jon"), no(UNKNOWN, experiment_id="4711"), no(INVALID, experiment_id="fraud")),
+    ),
+    *(
+        Row(
+            (method,),
+            f"experiments/permissions/{verb}",
+            ON_EXPERIMENT,
+            HELD_ON_EXPERIMENT,
+            required=("experiment_id", "username", "permission"),
+            refusals=(
+                no(UNKNOWN, username="nobody"),
+                no(UNKNOWN, experiment_id="4711"),
+                no(INVALID, permission="USE"),
+                no(INVALID, permission="NO_PERMISSIONS"),
+                no(CONFLICT, username="maria"),
+                no(FORBIDDEN, "eve"),
+            ),
+        )
+        for method, verb in (("POST", "create"), ("PATCH", "update"))
+    ),
+    Row(
+        ("DELETE",),
+        "experiments/permissions/delete",
+        {"experiment_id": "$experiment_id", "username": "jon"},
+        required=("experiment_id", "username"),
+        refusals=(no(UNKNOWN, username="nobody"), no(CONFLICT, username="maria"), no(FORBIDDEN, "eve")),
+    ),
+    Row(
+        ("GET",),
+        "registered-models/permissions/get",
+        {"name": "churn", "username": "maria"},
+        HELD_ON_MODEL,
+        required=("name", "username"),
+        refusals=(no(UNKNOWN, username="jon"), no(UNKNOWN, name="nothing")),
+    ),
+    *(
+        Row(
+            (method,),
+            f"registered-models/permissions/{verb}",
+            ON_MODEL,
+            HELD_ON_MODEL,
+            required=("name", "username", "permission"),
+            refusals=(
+                no(UNKNOWN, username="nobody"),
+                no(UNKNOWN, name="nothing"),
+                no(INVALID, permission="USE"),
+                no(INVALID, permission="NO_PERMISSIONS"),
+                no(CONFLICT, username="maria"),
+                no(FORBIDDEN, "eve"),
+            ),
+        )
+        for method, verb in (("POST", "create"), ("PATCH", "update"))
+    ),
+    Row(
+        ("DELETE",),
+        "registered-models/permissions/delete",
+        {"name": "churn", "username": "jon"},
+        required=("name", "username"),
+        refusals=(no(UNKNOWN, username="nobody"), no(CONFLICT, username="maria"), no(FORBIDDEN, "eve")),
+    ),
+)
+
+ACCESS = {
+    "object_id": None,
+    "object_type": None,
+    "access_control_list": {"user_name", "display_name", "all_permissions"},
+}
+HELD = [
+    {"user_name": "maria", "permission_level": "CAN_MANAGE"},
+    {"service_principal_name": "jon", "permission_level": "CAN_EDIT"},
+]
+DATABRICKS = (
+    Row(
+        ("GET",),
+        "databricks/registered-models/get",
+        {"name": "churn"},
+        {"registered_model_databricks": {*MODEL, "id", "permission_level", "user_id"}},
+        required=("name",),
+        refusals=(no(UNKNOWN, name="nothing"),),
+    ),
+    Row(
+        ("GET",),
+        "preview/scim/v2/Me",
+        {},
+        {"id": None, "userName": None, "displayName": None, "active": None, "emails": {"value", "primary"}},
+        roots=API,
+    ),
+    *(
+        row
+        for path, known, unknown in (
+            ("permissions/registered-models/<str:object_id>", "$registered_model_id", "0" * 32),
+            ("permissions/experiments/<str:object_id>", "$experiment_id", "4711"),
+        )
+        for row in (
+            Row(
+                ("GET",),
+                path,
+                {"object_id": known},
+                ACCESS,
+                roots=API,
+                refusals=(no(UNKNOWN, object_id=unknown),),
+            ),
+            Row(
+                ("PUT", "PATCH"),
+                path,
+                {"object_id": known, "access_control_list": HELD},
+                ACCESS,
+                roots=API,
+                refusals=(
+                    no(UNKNOWN, object_id=unknown),
+                    no(UNKNOWN, access_control_list=[*HELD, {"group_name": "none", "permission_level": "CAN_READ"}]),
+                    no(UNKNOWN, access_control_list=[*HELD, {"user_name": "nobody", "permission_level": "CAN_READ"}]),
+                    no(INVALID, access_control_list=[*HELD, {"user_name": "jon", "permission_level": "IS_OWNER"}]),
+                    no(INVALID, access_control_list=[*HELD, {"permission_level": "CAN_READ"}]),
+                    no(INVALID, access_control_list=[*HELD, {"user_name": "jon"}]),
+                    no(CONFLICT, access_control_list=[{"user_name": "maria", "permission_level": "CAN_EDIT"}]),
+                    no(FORBIDDEN, "eve"),
+                ),
+            ),
+            Row(
+                ("GET",),
+                f"{path}/permissionLevels",
+                {"object_id": known},
+                {"permission_levels": {"permission_level", "description"}},
+                roots=API,
+                refusals=(no(UNKNOWN, object_id=unknown),),
+            ),
+        )
+    ),
+)
+
 TABLE = (
     *SYSTEM,
     *EXPERIMENTS,
@@ -1213,4 +1359,6 @@ TABLE = (
     *USERS,
     *WEBHOOKS,
     *ACTIVITIES,
+    *PERMISSIONS,
+    *DATABRICKS,
 )

@@ -7,6 +7,7 @@ import pytest
 
 from registry_site.accounts.actors import Actor
 from registry_site.core.errors import InvalidParameter, NotFound, NotSignedIn
+from registry_site.registry.files import list_artifacts
 from registry_site.tracking import artifact_files, logged_models, services
 from registry_site.tracking.models import Experiment, Run
 from tests.make import make_run
@@ -36,11 +37,11 @@ def test_what_is_written_to_a_run_is_read_listed_and_deleted(maria_actor: Actor,
     write(maria_actor, place(run.artifact_uri, "plots/roc curve.png"), b"png")
 
     assert read(maria_actor, place(run.artifact_uri, "plots/roc curve.png")) == b"png"
-    entries = artifact_files.list_artifacts(maria_actor, place(run.artifact_uri, "plots"))
+    entries = list_artifacts(maria_actor, place(run.artifact_uri, "plots"))
     assert [(one.name, one.is_dir, one.size) for one in entries] == [("roc curve.png", False, 3)]
     artifact_files.delete_artifact(maria_actor, place(run.artifact_uri, "plots"))
     artifact_files.delete_artifact(maria_actor, place(run.artifact_uri, "plots"))
-    assert artifact_files.list_artifacts(maria_actor, place(run.artifact_uri)) == ()
+    assert list_artifacts(maria_actor, place(run.artifact_uri)) == ()
 
 
 def test_logged_models_have_a_place_of_their_own(maria_actor: Actor, run: Run) -> None:
@@ -89,14 +90,14 @@ def test_a_place_that_is_nobodys_is_neither_read_nor_written_nor_deleted(
         write(maria_actor, path)
     with pytest.raises(NotFound, match=refusal):
         artifact_files.delete_artifact(maria_actor, path)
-    assert artifact_files.list_artifacts(maria_actor, path.rpartition("/")[0]) == ()
+    assert list_artifacts(maria_actor, path.rpartition("/")[0]) == ()
     assert target.read_bytes() == b"secret"
 
 
 def test_the_store_and_its_experiments_are_not_listed(maria_actor: Actor, run: Run) -> None:
     write(maria_actor, place(run.artifact_uri, "a.txt"))
     for path in ("", str(run.experiment_id), f"{run.experiment_id}/{run.run_id}"):
-        assert artifact_files.list_artifacts(maria_actor, path) == ()
+        assert list_artifacts(maria_actor, path) == ()
 
 
 @pytest.mark.parametrize("rest", ["../x", "%2e%2e/x", "a/../../x", "./x", "a\\b", "a\x00b"])
@@ -129,7 +130,7 @@ def test_a_stranger_sees_and_changes_nothing(stranger_actor: Actor, run: Run) ->
     path = place(run.artifact_uri, "a.txt")
     for call in (
         lambda: artifact_files.resolve_artifact(stranger_actor, path),
-        lambda: artifact_files.list_artifacts(stranger_actor, path),
+        lambda: list_artifacts(stranger_actor, path),
         lambda: write(stranger_actor, path),
         lambda: artifact_files.delete_artifact(stranger_actor, path),
         lambda: artifact_files.run_artifacts(stranger_actor, run.run_id),

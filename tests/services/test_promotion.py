@@ -259,7 +259,8 @@ def test_whoever_reads_the_model_may_ask_and_nothing_moves_yet(eve_actor: Actor)
 
 def test_somebody_who_may_not_see_the_model_is_told_that_there_is_none(eve_actor: Actor, settings: Settings) -> None:
     settings.PODIUM_DEFAULT_LEVEL = "NONE"
-    assert refusal(NotFound, lambda: ask(eve_actor)) == "Registered Model with name=churn not found"
+    assert refusal(NotFound, lambda: ask(eve_actor)) == "Model Version (name=churn, version=1) not found"
+    assert refusal(NotFound, lambda: ask(eve_actor, version=9)) == "Model Version (name=churn, version=9) not found"
 
 
 def test_numbers_are_the_models_own_and_never_come_back(maria_actor: Actor, jon_actor: Actor) -> None:

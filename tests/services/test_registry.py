@@ -7,7 +7,9 @@ import pytest
 from django.contrib.auth.models import Group
 from pytest_django import Settings
 
+from registry_site.accounts.access import Source
 from registry_site.accounts.actors import Actor
+from registry_site.accounts.grants import NewGrant
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
 from registry_site.artifacts.store import default_store
@@ -15,23 +17,24 @@ from registry_site.audit.kinds import Kind
 from registry_site.audit.models import Activity
 from registry_site.core.errors import (
     AlreadyExists,
+    Conflict,
     InvalidParameter,
     NotFound,
     NotSignedIn,
     PermissionDenied,
     PodiumError,
 )
-from registry_site.promotion.services import transition
+from registry_site.promotion.services import delete_model, transition
 from registry_site.registry import queries, services
 from registry_site.registry.access import level_of, people_with_level
 from registry_site.registry.evidence import evidence_of, run_names
 from registry_site.registry.files import mlmodel_of, requirements_of
-from registry_site.registry.grants import remove_grant, set_grant
+from registry_site.registry.grants import access_list, remove_grant, set_grant, set_grants
 from registry_site.registry.history import display_names, history_of, recent_moves
 from registry_site.registry.models import Grant, ModelVersion, RegisteredModel
 from registry_site.registry.stages import Stage
 from registry_site.tracking.recording import MetricPoint, log_batch
-from tests.make import grant, make_model, make_run, make_version
+from tests.make import grant, make_experiment, make_model, make_run, make_version
 
 MLMODEL = """
 flavors:
@@ -108,8 +111,8 @@ def test_a_description_is_replaced_and_history_keeps_both(maria_actor: Actor, ev
     services.describe_model(maria_actor, name="churn", description="new")
     assert (last_line().data["before"], last_line().data["after"]) == ("old", "new")
     assert refusal(PermissionDenied, lambda: services.describe_model(eve_actor, name="churn", description="mine")) == (
-        "This needs CAN_EDIT on registered model 'churn', and eve has CAN_READ. Ask somebody with CAN_MANAGE, or an "
-        "administrator, for a grant."
+        "This needs CAN_EDIT on registered model 'churn', and eve has CAN_READ. Ask maria or an administrator for a "
+        "grant."
     )
     assert (
         refusal(InvalidParameter, lambda: services.describe_model(maria_actor, name="churn", description="x" * 262_145))
@@ -271,6 +274,83 @@ def test_nobody_gives_what_they_do_not_manage(maria_actor: Actor, jon_actor: Act
         set_grant(jon_actor, name="churn", username="jon", level=Level.CAN_MANAGE)
 
 
+def test_the_last_manager_of_a_model_neither_leaves_nor_steps_down(
+    maria_actor: Actor, eve: User, admin_actor: Actor
+) -> None:
+    make_model(maria_actor)
+    told = (
+        "After this nobody would have CAN_MANAGE on model churn. Give it to somebody else first, or ask an "
+        "administrator."
+    )
+    acts: list[Callable[[], object]] = [
+        lambda: remove_grant(maria_actor, name="churn", username="maria"),
+        lambda: set_grant(maria_actor, name="churn", username="maria", level=Level.CAN_EDIT),
+        lambda: set_grants(maria_actor, name="churn", given=[NewGrant(Level.CAN_EDIT, "eve")], replace=True),
+    ]
+    for act in acts:
+        assert refusal(Conflict, act) == told
+    assert list(Grant.objects.values_list("user__username", "level")) == [("maria", Level.CAN_MANAGE)]
+    grant(eve, Level.CAN_MANAGE)  # on all models is enough
+    acts[0]()
+    set_grants(admin_actor, name="churn", given=[], replace=True)
+    assert not Grant.objects.filter(registered_model__isnull=False).exists()
+
+
+def test_several_levels_are_given_at_once_or_none_of_them(maria_actor: Actor, eve: User, jon: User) -> None:
+    make_model(maria_actor)
+    Group.objects.create(name="risk")
+
+    def held() -> set[tuple[str | None, str | None, int]]:
+        grants = Grant.objects.filter(registered_model__isnull=False)
+        return set(grants.values_list("user__username", "group__name", "level"))
+
+    given = [NewGrant(Level.CAN_EDIT, "eve"), NewGrant(Level.CAN_READ, group="risk")]
+    wrong = [NewGrant(Level.CAN_EDIT, "jon"), NewGrant(Level.CAN_EDIT, "nobody")]
+    assert refusal(NotFound, lambda: set_grants(maria_actor, name="churn", given=wrong)) == (
+        "User 'nobody' does not exist."
+    )
+    assert held() == {("maria", None, 5)}
+    set_grants(maria_actor, name="churn", given=given)
+    assert held() == {("maria", None, 5), ("eve", None, 2), (None, "risk", 1)}
+    set_grants(maria_actor, name="churn", given=[NewGrant(Level.CAN_MANAGE, "maria")], replace=True)
+    assert held() == {("maria", None, 5)}
+    kinds = Activity.objects.filter(kind__in=[Kind.GRANT_SET, Kind.GRANT_REMOVED]).values_list("kind", flat=True)
+    assert list(kinds.order_by("pk")) == [Kind.GRANT_SET] * 2 + [Kind.GRANT_REMOVED] * 2
+
+
+def test_who_may_do_what_is_shown_with_where_it_comes_from(
+    maria_actor: Actor, jon: User, eve: User, admin: User, eve_actor: Actor, settings: Settings
+) -> None:
+    make_model(maria_actor)
+    group = Group.objects.create(name="risk")
+    group.user_set.add(eve, jon)
+    set_grant(maria_actor, name="churn", group="risk", level=Level.CAN_EDIT)
+    shown = access_list(eve_actor, "churn")
+    assert (shown.everybody, shown.own) == (Level.CAN_READ, Level.CAN_EDIT)
+    assert [(one.username or one.group, one.level, one.source, one.people) for one in shown.holders] == [
+        ("maria", Level.CAN_MANAGE, Source.OWN, 0),
+        ("risk", Level.CAN_EDIT, Source.OWN, 2),
+        ("jon", Level.CAN_MANAGE_PRODUCTION_VERSIONS, Source.ALL, 0),
+        ("admin", Level.CAN_MANAGE, Source.ADMINISTRATOR, 0),
+    ]
+    settings.PODIUM_DEFAULT_LEVEL = "NONE"
+    group.user_set.clear()
+    assert refusal(NotFound, lambda: access_list(eve_actor, "churn")) == "Registered Model with name=churn not found"
+
+
+def test_a_name_that_is_used_again_brings_no_grant_along(
+    maria_actor: Actor, jon_actor: Actor, eve: User, eve_actor: Actor
+) -> None:
+    grant(eve, Level.CAN_EDIT, make_model(maria_actor))
+    services.rename_model(maria_actor, name="churn", new_name="leavers")
+    assert level_of(eve_actor, RegisteredModel.objects.get(name="leavers")) is Level.CAN_EDIT
+    assert level_of(eve_actor, services.create_model(jon_actor, name="churn")) is Level.CAN_READ
+    told = refusal(AlreadyExists, lambda: services.rename_model(maria_actor, name="leavers", new_name="churn"))
+    assert told == "Registered Model (name=churn) already exists."
+    delete_model(maria_actor, name="leavers")
+    assert level_of(eve_actor, services.create_model(jon_actor, name="leavers")) is Level.CAN_READ
+
+
 def test_a_grant_has_one_holder_who_exists_and_a_level(maria_actor: Actor) -> None:
     make_model(maria_actor)
 
@@ -292,7 +372,7 @@ def test_a_grant_has_one_holder_who_exists_and_a_level(maria_actor: Actor) -> No
 def three_models(maria_actor: Actor, jon_actor: Actor) -> None:
     make_version(maria_actor, "churn-eu")
     make_model(maria_actor, "churn-us", tags={"team": "growth"})
-    make_version(jon_actor, "fraud")
+    make_version(jon_actor, "fraud", run=make_run(jon_actor, experiment=make_experiment(jon_actor, "payments")))
     services.set_model_tag(jon_actor, name="fraud", key="team", value="risk ml")
     services.set_alias(jon_actor, name="fraud", alias="champion", version=1)
     transition(jon_actor, name="fraud", version=1, to_stage=Stage.PRODUCTION)

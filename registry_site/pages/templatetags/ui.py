@@ -85,6 +85,8 @@ STATUSES: Mapping[str, Look] = {
     "failed_registration": Look("rejected", "rejected", gettext_lazy("Registration failed")),
     # accounts, tokens, hooks
     "active": Look("production", "check", gettext_lazy("Active")),
+    "invited": Look("pending", "mail", gettext_lazy("Invited")),
+    "deactivated": Look("none", "minus", gettext_lazy("Deactivated")),
     "inactive": Look("none", "minus", gettext_lazy("Inactive")),
     "deleted": Look("rejected", "trash", gettext_lazy("Deleted")),
     "revoked": Look("rejected", "rejected", gettext_lazy("Revoked")),

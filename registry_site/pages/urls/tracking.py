@@ -8,6 +8,7 @@ urlpatterns = [
     path("experiments", experiments.experiments, name="experiments"),
     path("experiments/new", experiments.new_experiment, name="new_experiment"),
     path("experiments/<int:experiment_id>", experiments.experiment, name="experiment"),
+    path("experiments/<int:experiment_id>/access", experiments.experiment_access, name="experiment_access"),
     path("experiments/<int:experiment_id>/edit", experiments.edit_experiment, name="edit_experiment"),
     path("experiments/<int:experiment_id>/delete", experiments.delete_experiment, name="delete_experiment"),
     path("experiments/<int:experiment_id>/restore", experiments.restore_experiment, name="restore_experiment"),

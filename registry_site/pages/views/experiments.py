@@ -1,5 +1,6 @@
 """Experiments: all of them, and the runs of one."""
 
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -11,15 +12,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from registry_site.accounts.levels import EXPERIMENT_LEVELS, Level
 from registry_site.core.errors import InvalidParameter, PodiumError
 from registry_site.core.markdown import excerpt
 from registry_site.pages.access import signed_in
 from registry_site.pages.forms.tracking import ExperimentForm
+from registry_site.pages.grants import access_context, change_grants
 from registry_site.pages.middleware import PageRequest
-from registry_site.pages.parts import pager_of, render_page
+from registry_site.pages.parts import pager_of, render_page, status_of
 from registry_site.pages.run_table import NOTE_TAG, OWN_TAGS, chosen_columns, columns_of, filter_of, order_by, rows_of
 from registry_site.registry.queries import search_versions
-from registry_site.tracking import queries, services
+from registry_site.tracking import grants, queries, services
+from registry_site.tracking.access import level_of
 from registry_site.tracking.rules import ViewType
 
 EXPERIMENTS_PER_PAGE = 50
@@ -128,12 +132,8 @@ def experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
     else:
         versions = versions_of_runs(request, [run.run_id for run in page.rows])
         rows, next_token = rows_of(page.rows, columns, versions), page.next_page_token
-    tags = found.tags.all()
-    context = {
-        "crumbs": [(_("Experiments"), reverse("experiments")), (found.name, "")],
-        "experiment": found,
-        "note": next((tag.value for tag in tags if tag.key == NOTE_TAG), ""),
-        "tags": [tag for tag in tags if not tag.key.startswith(OWN_TAGS)],
+    context = _frame(request, found, "experiment") | {
+        "note": _note_of(found),
         "filter": text,
         "sort": sort or "-start_time",
         "problem": problem,
@@ -148,6 +148,44 @@ def experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
         "code": snippet_of(request, found.name),
     }
     return _with_problem(request, "pages/experiments/experiment.html", "pages/experiments/_runs.html", context)
+
+
+def _frame(request: PageRequest, found: Any, tab: str) -> dict[str, Any]:
+    """What every page of an experiment shares: its name, its tabs, and what the actor may do."""
+    level = level_of(request.actor, found.pk)
+    tabs = [("experiment", _("Runs")), ("experiment_access", _("Access"))]
+    return {
+        "crumbs": [(_("Experiments"), reverse("experiments")), (found.name, "")],
+        "experiment": found,
+        "tabs": [
+            {"label": label, "url": reverse(view, args=[found.pk]), "current": view == tab} for view, label in tabs
+        ],
+        "tags": [tag for tag in found.tags.all() if not tag.key.startswith(OWN_TAGS)],
+        "may_edit": level >= Level.CAN_EDIT,
+        "may_manage": level >= Level.CAN_MANAGE,
+    }
+
+
+def _note_of(found: Any) -> str:
+    return next((tag.value for tag in found.tags.all() if tag.key == NOTE_TAG), "")
+
+
+@signed_in
+def experiment_access(request: PageRequest, experiment_id: int) -> HttpResponse:
+    """Who may do what with the experiment; whoever manages it gives levels and takes them back."""
+    found = queries.get_experiment(request.actor, experiment_id)
+    form, answer = change_grants(
+        request,
+        reverse("experiment_access", args=[experiment_id]),
+        EXPERIMENT_LEVELS,
+        give=partial(grants.set_grant, request.actor, experiment_id=experiment_id),
+        take=partial(grants.remove_grant, request.actor, experiment_id=experiment_id),
+    )
+    if answer is not None:
+        return answer
+    shown = access_context(grants.access_list(request.actor, experiment_id), form, EXPERIMENT_LEVELS)
+    context = _frame(request, found, "experiment_access") | shown
+    return render(request, "pages/experiments/access.html", context, status=status_of(form))
 
 
 def _tidy(request: PageRequest, *, drop_columns: bool) -> None:
@@ -180,12 +218,12 @@ def versions_of_runs(request: PageRequest, run_ids: list[str]) -> list[Any]:
 def edit_experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
     """Another name, another description."""
     found = queries.get_experiment(request.actor, experiment_id)
-    note = next((tag.value for tag in found.tags.all() if tag.key == NOTE_TAG), "")
-    form = ExperimentForm(request.POST or None, initial={"name": found.name, "description": note})
+    form = ExperimentForm(request.POST or None, initial={"name": found.name, "description": _note_of(found)})
     here = reverse("experiment", args=[experiment_id])
     if request.method == "POST" and form.is_valid():
         try:
-            services.rename_experiment(request.actor, experiment_id=experiment_id, new_name=form.cleaned_data["name"])
+            if (name := form.cleaned_data["name"]) != found.name:
+                services.rename_experiment(request.actor, experiment_id=experiment_id, new_name=name)
             services.set_experiment_tag(
                 request.actor, experiment_id=experiment_id, key=NOTE_TAG, value=form.cleaned_data["description"]
             )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from registry_site.accounts.levels import Level
+from registry_site.accounts.levels import MODEL_LEVELS, Level
 from registry_site.core.errors import InvalidParameter, PodiumError
 from registry_site.core.markdown import excerpt
 from registry_site.pages.access import signed_in
@@ -25,6 +26,7 @@ from registry_site.pages.forms.registry import (
     TagForm,
     TypedNameForm,
 )
+from registry_site.pages.grants import access_context, change_grants
 from registry_site.pages.marks import AliasesBox, TagsBox, as_facet, headline_metrics, shown_tags
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import (
@@ -51,6 +53,7 @@ from registry_site.promotion.services import delete_model
 from registry_site.registry import services
 from registry_site.registry.access import level_of
 from registry_site.registry.evidence import Evidence, evidence_of, run_names
+from registry_site.registry.grants import access_list, remove_grant, set_grant
 from registry_site.registry.history import display_names, history_of
 from registry_site.registry.queries import browse_models, get_model, versions_of_model
 from registry_site.registry.queries import suggest_models as find_suggestions
@@ -304,6 +307,7 @@ def _frame(request: PageRequest, found: "RegisteredModel", tab: str) -> dict[str
         ("overview", _("Overview"), reverse("model", args=[name])),
         ("requests", _("Requests"), reverse("model_requests", args=[name])),
         ("activity", _("Activity"), reverse("model_activity", args=[name])),
+        ("access", _("Access"), reverse("model_access", args=[name])),
         ("settings", _("Settings"), reverse("model_settings", args=[name])),
     ]
     return {
@@ -354,6 +358,23 @@ def model_activity(request: PageRequest, name: str) -> HttpResponse:
         "version": version,
     }
     return render(request, "pages/models/activity.html", context)
+
+
+@signed_in
+def model_access(request: PageRequest, name: str) -> HttpResponse:
+    """Who may do what with the model; whoever manages it gives levels and takes them back."""
+    found = get_model(request.actor, name)
+    form, answer = change_grants(
+        request,
+        reverse("model_access", args=[name]),
+        MODEL_LEVELS,
+        give=partial(set_grant, request.actor, name=name),
+        take=partial(remove_grant, request.actor, name=name),
+    )
+    if answer is not None:
+        return answer
+    shown = access_context(access_list(request.actor, name), form, MODEL_LEVELS)
+    return render(request, "pages/models/access.html", _frame(request, found, "access") | shown, status=status_of(form))
 
 
 @signed_in

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from registry_site.accounts.levels import Level
 from registry_site.core.errors import InvalidParameter, NotFound, PodiumError
 from registry_site.pages.access import signed_in
 from registry_site.pages.forms.tracking import RunForm
@@ -21,6 +22,7 @@ from registry_site.pages.run_charts import Chart, charts_of
 from registry_site.pages.run_table import NOTE_TAG, OWN_TAGS, PARENT_TAG, duration_of
 from registry_site.registry.queries import versions_of_run
 from registry_site.tracking import artifact_files, queries, services
+from registry_site.tracking.access import level_of
 
 SPARKLINE_POINTS = 48
 CHART_POINTS = 1000
@@ -83,6 +85,7 @@ def run_context(request: PageRequest, found: Any, tab: str) -> dict[str, Any]:
         ("run_artifacts", _("Artifacts"), "folder", None),
     ]
     return {
+        "may_edit": level_of(request.actor, found.experiment_id) >= Level.CAN_EDIT,
         "crumbs": [
             (_("Experiments"), reverse("experiments")),
             (found.experiment.name, reverse("experiment", args=[found.experiment_id])),

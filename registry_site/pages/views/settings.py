@@ -6,17 +6,20 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from registry_site.accounts import queries, services
+from registry_site.accounts.scopes import WORDS
 from registry_site.core import clock
 from registry_site.core.errors import PodiumError
 from registry_site.pages.access import signed_in
 from registry_site.pages.forms.people import PasswordForm, ProfileForm, TokenForm
 from registry_site.pages.middleware import PageRequest
+from registry_site.pages.parts import back_or
 
 
 @signed_in
@@ -63,7 +66,7 @@ def password(request: PageRequest) -> HttpResponse:
 @never_cache
 def tokens(request: PageRequest) -> HttpResponse:
     """Tokens for MLflow clients: list, make (shown this once), and revoke below."""
-    form = TokenForm(request.POST or None)
+    form = TokenForm(request.POST or None, is_admin=request.actor.is_admin)
     made = ""
     if request.method == "POST" and form.is_valid():
         days = form.cleaned_data["days"]
@@ -71,9 +74,10 @@ def tokens(request: PageRequest) -> HttpResponse:
             request.actor,
             username=request.actor.name,
             name=form.cleaned_data["name"],
+            scope=WORDS[form.cleaned_data["scope"]],
             expires_at=clock.now() + timedelta(days=int(days)) if days else None,
         )
-        form = TokenForm()
+        form = TokenForm(is_admin=request.actor.is_admin)
     tracking_uri = request.build_absolute_uri("/").rstrip("/")
     context = {
         "form": form,
@@ -91,4 +95,4 @@ def revoke_token(request: PageRequest, token_id: int) -> HttpResponse:
     """End a token at once."""
     services.revoke_token(request.actor, token_id=token_id)
     messages.success(request, _("The token is revoked: clients that send it are refused from now on."))
-    return redirect("tokens")
+    return redirect(back_or(request, reverse("tokens")))
