@@ -1,19 +1,108 @@
-"""Reading mails: for administrators alone, as they hold what was written to people."""
+"""Reading notifications: everybody their own. Reading mails: for administrators alone, as they hold what was written
+to people."""
 
-from django.db.models import QuerySet
+from enum import StrEnum
+
+from django.db.models import Q, QuerySet
 
 from registry_site.accounts.actors import Actor
 from registry_site.core.errors import NotFound
 from registry_site.core.pages import Page
 from registry_site.notifications import mailbox
+from registry_site.notifications.audience import Way, Why, usual_way
 from registry_site.notifications.mailbox import StoredMail
-from registry_site.notifications.models import Mail, MailState
+from registry_site.notifications.models import Following, Mail, MailChoice, MailState, Notification
+from registry_site.registry.access import reads_everything, visible, visible_models
+from registry_site.registry.models import RegisteredModel
 from registry_site.search.keyset import OrderPlan, Term
 from registry_site.search.paging import read_page
 
 MAILS_PER_PAGE = 50
+NOTIFICATIONS_PER_PAGE = 50
+COUNTED_AT_MOST = 99
+_NEWEST_FIRST = OrderPlan((Term("id", "id", descending=True, nullable=False),))
 
 
+class Mark(StrEnum):
+    """What somebody does with a notification."""
+
+    READ = "read"
+    UNREAD = "unread"
+    DONE = "done"
+    NOT_DONE = "not done"
+
+
+class Box(StrEnum):
+    """Which notifications."""
+
+    INBOX = "inbox"  # what is not done
+    UNREAD = "unread"
+    DONE = "done"
+
+
+_BOXES = {
+    Box.INBOX: Q(done_at__isnull=True),
+    Box.UNREAD: Q(done_at__isnull=True, read_at__isnull=True),
+    Box.DONE: Q(done_at__isnull=False),
+}
+
+
+# -- notifications -----------------------------------------------------------------------------------------------------
+def own_notifications(actor: Actor) -> QuerySet[Notification]:
+    """What the actor was told, as far as they may still read what it is about. Raises NotSignedIn for a stranger."""
+    own = Notification.objects.filter(recipient=actor.user_id)
+    if reads_everything(actor):
+        return own
+    return own.filter(Q(registered_model__isnull=True) | visible(actor, "registered_model"))
+
+
+def browse_notifications(
+    actor: Actor, *, box: Box = Box.INBOX, why: Why | None = None, page_token: str | None = None
+) -> Page[Notification]:
+    """A page of them, newest first, with their activities and models; of one reason, if it is given."""
+    found = own_notifications(actor).filter(_BOXES[box]).select_related("activity", "registered_model")
+    return read_page(
+        found.filter(why=why.value) if why else found,
+        _NEWEST_FIRST,
+        max_results=NOTIFICATIONS_PER_PAGE,
+        page_token=page_token,
+        query=["notifications", actor.user_id, box, why],
+        most=NOTIFICATIONS_PER_PAGE,
+    )
+
+
+def get_notification(actor: Actor, key: int) -> Notification:
+    """One of the actor's own, with its activity and model. Raises NotFound."""
+    found = own_notifications(actor).select_related("activity", "registered_model").filter(pk=key).first()
+    if found is None:
+        raise NotFound(f"There is no notification {key} for you.")
+    return found
+
+
+def count_unread(actor: Actor) -> int:
+    """How many wait unread; what is more than `COUNTED_AT_MOST` counts as one more than that."""
+    return own_notifications(actor).filter(_BOXES[Box.UNREAD])[: COUNTED_AT_MOST + 1].count()
+
+
+def is_following(actor: Actor, name: str) -> bool:
+    """Whether the actor hears of that registered model."""
+    return Following.objects.filter(user=actor.user_id, registered_model__name=name).exists()
+
+
+def followed_models(actor: Actor) -> QuerySet[RegisteredModel]:
+    """The registered models that the actor follows and may read, by name."""
+    followed = Following.objects.filter(user=actor.user_id).values("registered_model")
+    return visible_models(actor).filter(pk__in=followed).order_by("name")
+
+
+def mail_choices(actor: Actor) -> dict[Why, Way]:
+    """How the actor is mailed, for every reason."""
+    actor.require_signed_in()
+    chosen = dict(MailChoice.objects.filter(user=actor.user_id).values_list("why", "way"))
+    return {why: Way(chosen.get(why.value, usual_way(why))) for why in Why}
+
+
+# -- mails -------------------------------------------------------------------------------------------------------------
 def mails(actor: Actor, *, state: MailState | None = None) -> QuerySet[Mail]:
     """The mails of Podium with their recipients, newest first. Raises PermissionDenied unless an administrator asks."""
     actor.require_admin()
@@ -25,7 +114,7 @@ def browse_mails(actor: Actor, *, page_token: str | None = None) -> Page[Mail]:
     """A page of the mails, newest first. Raises PermissionDenied as `mails`."""
     return read_page(
         mails(actor),
-        OrderPlan((Term("id", "id", descending=True, nullable=False),)),
+        _NEWEST_FIRST,
         max_results=MAILS_PER_PAGE,
         page_token=page_token,
         query=["mails"],

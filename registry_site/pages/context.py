@@ -9,17 +9,19 @@ from django.utils.functional import SimpleLazyObject
 from registry_site.accounts.actors import Actor, stranger
 from registry_site.audit.kinds import Origin
 from registry_site.core.requests import current_request_id
+from registry_site.notifications.queries import count_unread
 from registry_site.promotion.queries import count_waiting_for
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """`actor`, `reviews_waiting` (asked of the database where it is shown), `open_mode`, `theme`, `podium_version`,
-    `request_id`."""
+    """`actor`, `reviews_waiting` and `unread` (asked of the database where they are shown), `open_mode`, `theme`,
+    `podium_version`, `request_id`."""
     actor: Actor = getattr(request, "actor", stranger(Origin.PAGE))
     theme = request.COOKIES.get("theme", "")
     return {
         "actor": actor,
         "reviews_waiting": SimpleLazyObject(lambda: count_waiting_for(actor)) if actor.is_signed_in else 0,
+        "unread": SimpleLazyObject(lambda: count_unread(actor)) if actor.is_signed_in else 0,
         "open_mode": settings.PODIUM_OPEN,
         "theme": theme if theme in ("light", "dark") else "",
         "podium_version": settings.PODIUM_VERSION,

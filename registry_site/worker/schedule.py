@@ -11,6 +11,7 @@ def schedule(*, embedded: bool) -> dict[str, Any]:
     return {
         "relay the outbox": _every(0.5 if embedded else 5.0, "podium.relay_outbox"),
         "send due mails": _every(5.0, "podium.send_mails"),
+        "write daily mails": _every(60.0, "podium.write_digests"),
         "tell webhooks": _every(5.0, "podium.deliver"),
         "keep house": _every(3600.0, "podium.keep_house"),
     }

@@ -6,18 +6,22 @@ from django.contrib.sessions.backends.db import SessionStore
 
 from registry_site.artifacts.store import default_store
 from registry_site.audit import outbox
-from registry_site.notifications import services as notifications
+from registry_site.notifications.digests import write_due_digests
+from registry_site.notifications.fan_out import fan_out as tell_people
+from registry_site.notifications.sending import send_due_mails
+from registry_site.notifications.services import forget_done_notifications
 from registry_site.webhooks import deliveries
 from registry_site.worker.app import app
 
 BROKEN_UPLOADS_STAY = timedelta(days=1)
+DONE_NOTIFICATIONS_STAY = timedelta(days=90)
 
 
 @app.task(name="podium.relay_outbox")
 def relay_outbox() -> int:
     """Turn new history into mails to send and deliveries to make. Returns the number of entries done."""
     done = 0
-    while batch := outbox.relay(notifications.fan_out, deliveries.fan_out):
+    while batch := outbox.relay(tell_people, deliveries.fan_out):
         done += batch
     if done:
         send_mails.delay()
@@ -28,7 +32,16 @@ def relay_outbox() -> int:
 @app.task(name="podium.send_mails")
 def send_mails() -> int:
     """Send what is due. Returns the number of mails sent."""
-    return notifications.send_due_mails()
+    return send_due_mails()
+
+
+@app.task(name="podium.write_digests")
+def write_digests() -> int:
+    """Write the daily mails that are due. Returns how many."""
+    done = 0
+    while written := write_due_digests():
+        done += written
+    return done
 
 
 @app.task(name="podium.deliver")
@@ -42,6 +55,7 @@ def deliver() -> int:
 
 @app.task(name="podium.keep_house")
 def keep_house() -> None:
-    """Take away what broken uploads and old sessions left."""
+    """Take away what broken uploads, old sessions and notifications that are long done left."""
     default_store().sweep_incoming(BROKEN_UPLOADS_STAY)
     SessionStore.clear_expired()
+    forget_done_notifications(DONE_NOTIFICATIONS_STAY)

@@ -133,6 +133,16 @@ function refreshMoments() {
   }
 }
 
+// The bell counts anew while somebody looks at the page
+
+const TICK_MILLISECONDS = 30000;
+
+function startTicks() {
+  const tick = () => document.visibilityState === "visible" && document.dispatchEvent(new CustomEvent("podium:tick"));
+  setInterval(tick, TICK_MILLISECONDS);
+  document.addEventListener("visibilitychange", tick);
+}
+
 // Menus close like menus
 
 function startMenus() {
@@ -226,6 +236,7 @@ followFragment();
 startToasts();
 startTheme();
 startMenus();
+startTicks();
 startDialogs();
 startKeyboard();
 enhance(document);

@@ -1,7 +1,7 @@
 // Single-key shortcuts: off in fields and dialogs, and for good where the reader switched them off.
 
 const OFF = "podium.keys.off";
-const PLACES = { m: "/models", e: "/experiments", r: "/reviews" };
+const PLACES = { m: "/models", e: "/experiments", r: "/reviews", n: "/notifications" };
 const CHORD_MILLISECONDS = 1000;
 
 export function startKeyboard() {
@@ -27,6 +27,7 @@ const ACTS = {
   "?": () => document.getElementById("keys")?.showModal(),
   j: () => step(1),
   k: () => step(-1),
+  d: finish,
   x: () => currentRow()?.querySelector('input[type="checkbox"]')?.click(),
 };
 
@@ -42,6 +43,17 @@ function rows() {
 
 function currentRow() {
   return document.activeElement.closest("[data-rows] > tbody > tr, [data-rows] > li");
+}
+
+// What is done leaves the list; the reader stays where they were in it
+
+function finish() {
+  const button = currentRow()?.querySelector("[data-done]");
+  if (!button) return;
+  const here = rows().indexOf(currentRow());
+  const stay = () => rows()[Math.min(here, rows().length - 1)]?.querySelector("a")?.focus();
+  document.addEventListener("htmx:afterSettle", stay, { once: true });
+  button.click();
 }
 
 function step(by) {

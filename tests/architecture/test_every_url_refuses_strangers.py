@@ -25,6 +25,7 @@ PUBLIC = {  # no more than signing in and out takes, and what clients ask before
     "invitation/<str:secret>",
     "forgotten-password",
     "new-password/<str:secret>",
+    "unsubscribe/<str:token>",
     "admin/logout/",
 }
 UNKNOWN_API_PATHS = {  # answered with a JSON 404, whoever asks

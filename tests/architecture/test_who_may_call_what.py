@@ -28,6 +28,8 @@ from registry_site.accounts.models import ApiToken, User
 from registry_site.audit.kinds import Origin
 from registry_site.core.errors import NotFound, NotSignedIn, PermissionDenied
 from registry_site.notifications import services as notifications
+from registry_site.notifications.audience import Way, Why
+from registry_site.notifications.queries import Mark
 from registry_site.promotion import registration
 from registry_site.promotion import services as promotion
 from registry_site.promotion.rules import Policy
@@ -104,6 +106,10 @@ TABLE: Mapping[ModuleType, Mapping[str, Row]] = {
     },
     notifications: {
         "mail_password_link": (ALL, {"asked": "eve", "remote_address": "192.0.2.1"}),
+        "follow": (READ, MODEL),
+        "unfollow": (PEOPLE, MODEL),
+        "mark": (PEOPLE, {"mark": Mark.READ}),
+        "choose_mails": (PEOPLE, {"ways": {Why.FOLLOWS: Way.NEVER}}),
     },
     webhooks: {
         "create_webhook": (ADMINISTRATORS, NEW_HOOK),

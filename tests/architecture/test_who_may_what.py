@@ -122,6 +122,7 @@ EXPERIMENT, RUN = "experiments/<int:experiment_id>", "runs/<str:run_id>"
 LOGGED, REQUEST = "logged-models/<str:model_id>", "models/<name:name>/requests/<int:number>"
 TAG, ALIAS, TEXT = {"key": "a", "value": "b"}, {"alias": "best", "version": 1}, {"description": "d"}
 REGISTERED = {"target": "existing", "existing": "churn"}
+MAILS = ("asked", "may_decide", "mentioned", "manages", "follows")
 GIVEN = {"deed": "give", "username": "jon", "level": "CAN_READ"}
 
 
@@ -172,6 +173,7 @@ PAGES = (
     Page(f"{MODEL}/aliases", None, EDIT, ALIAS),
     Page(f"{MODEL}/aliases/delete", None, EDIT, {"alias": "champion"}),
     Page(f"{MODEL}/description", READ, EDIT, TEXT),
+    Page(f"{MODEL}/follow", None, READ, {"deed": "follow"}),
     Page(f"{MODEL}/requests"),
     Page(
         f"{MODEL}/requests/new",
@@ -194,6 +196,9 @@ PAGES = (
     Page(f"{VERSION}/tags/delete", None, EDIT, {"key": "color"}),
     Page(f"{VERSION}/transition", READ, STAGING, {"to": "Staging", "comment": ""}),
     Page("new-password/<str:secret>", ALL, good=404),
+    Page("notifications", OWN, PEOPLE, {"read": "all"}),
+    Page("notifications/<int:key>", OWN, good=404),
+    Page("notifications/unread", OWN),
     Page("people", ADMINISTRATORS),
     Page("people/groups", ADMINISTRATORS, ADMINISTRATORS, {"name": "new"}),
     Page("people/groups/<int:group_id>", ADMINISTRATORS, ADMINISTRATORS, {"deed": "join", "username": "jon"}),
@@ -211,6 +216,7 @@ PAGES = (
     Page(f"{RUN}/metrics.json", parts={"?": "key=loss"}),
     Page(f"{RUN}/register", READ, EDIT, REGISTERED | {"path": "model"}, parts={"?": "path=model"}),
     Page(f"{RUN}/restore", None, EDIT, parts={"run_id": "$deleted_run_id"}),
+    Page("settings/notifications", OWN, PEOPLE, dict.fromkeys(MAILS, "never")),
     Page("settings/password", PEOPLE),
     Page("settings/profile", PEOPLE, PEOPLE, {"display_name": "Me", "time_zone": "UTC"}),
     Page("settings/tokens", PEOPLE, PEOPLE, {"name": "ci", "scope": "read", "days": "30"}),
@@ -221,6 +227,7 @@ PAGES = (
     Page("suggest/models", OWN),
     Page("suggest/people", PEOPLE),
     Page("theme", None, ALL, {"theme": "dark"}),
+    Page("unsubscribe/<str:token>", ALL, good=404),
     Page("welcome/<str:secret>", ALL),
 )
 GOVERNANCE = "admin/"  # the family of Django's own pages, which are for administrators without exception
@@ -237,6 +244,8 @@ PARTS: dict[str, Any] = {
     "username": "jon",
     "secret": "x",
     "path": "model/MLmodel",
+    "key": 1,
+    "token": "x",
 }
 
 

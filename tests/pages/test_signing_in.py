@@ -14,7 +14,7 @@ from registry_site.accounts.scopes import Scope
 from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity
 from registry_site.notifications.models import Mail
-from registry_site.notifications.services import send_due_mails
+from registry_site.notifications.sending import send_due_mails
 from tests.make import PASSWORD
 
 pytestmark = pytest.mark.django_db

@@ -33,14 +33,11 @@ from registry_site.core.errors import (
     PodiumError,
     TooManyAttempts,
 )
+from registry_site.notifications.fan_out import fan_out
+from registry_site.notifications.letters import LINK
 from registry_site.notifications.models import Mail, MailState, PasswordWish
-from registry_site.notifications.services import (
-    LINK,
-    PASSWORD_MAILS_AN_HOUR,
-    fan_out,
-    mail_password_link,
-    send_due_mails,
-)
+from registry_site.notifications.sending import PASSWORD_MAILS_AN_HOUR, send_due_mails
+from registry_site.notifications.services import mail_password_link
 from registry_site.registry.models import Grant
 from tests.conftest import FrozenClock
 from tests.make import PASSWORD, make_token, make_user

@@ -1,9 +1,10 @@
-"""Who is told of a transition request."""
+"""Who is told of what, and why."""
 
 import pytest
 
 from registry_site.audit.kinds import Kind
-from registry_site.notifications.audience import DECISIONS, Facts, Why, audience
+from registry_site.notifications.audience import DECISIONS, TOLD, Facts, Way, Why, audience, usual_way
+from registry_site.notifications.mentions import MENTIONS_AT_MOST, mentioned
 
 MARIA, JON, ANN, EVE = 1, 2, 3, 4
 
@@ -14,13 +15,23 @@ def test_a_new_request_is_told_to_all_who_may_decide_and_not_to_who_asked() -> N
 
 
 @pytest.mark.parametrize("kind", DECISIONS)
-def test_the_end_of_a_request_is_told_to_who_asked(kind: Kind) -> None:
-    assert audience(Facts(kind, actor_id=JON, requester_id=MARIA)) == {MARIA: Why.ASKED}
+def test_the_end_of_a_request_is_told_to_who_asked_and_who_follows(kind: Kind) -> None:
+    told = audience(Facts(kind, actor_id=JON, requester_id=MARIA, follower_ids=[ANN, MARIA, JON]))
+    assert told == {MARIA: Why.ASKED, ANN: Why.FOLLOWS}
 
 
-@pytest.mark.parametrize("kind", DECISIONS)
+@pytest.mark.parametrize("kind", TOLD)
 def test_nobody_is_told_of_what_they_did_themselves(kind: Kind) -> None:
-    assert audience(Facts(kind, actor_id=MARIA, requester_id=MARIA)) == {}
+    facts = Facts(
+        kind,
+        actor_id=MARIA,
+        requester_id=MARIA,
+        decider_ids=[MARIA],
+        mentioned_ids=[MARIA],
+        manager_ids=[MARIA],
+        follower_ids=[MARIA],
+    )
+    assert audience(facts) == {}
 
 
 def test_what_podium_did_itself_is_told_too() -> None:
@@ -31,6 +42,58 @@ def test_a_requester_who_was_deleted_is_not_told() -> None:
     assert audience(Facts(Kind.REQUEST_REJECTED, actor_id=JON, requester_id=None)) == {}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in (Kind.REQUEST_CREATED, *DECISIONS)])
+@pytest.mark.parametrize("kind", [Kind.REQUEST_CREATED, Kind.REVIEW_GIVEN])
+def test_what_was_decided_meanwhile_is_told_by_its_end_alone(kind: Kind) -> None:
+    facts = Facts(kind, JON, is_open=False, requester_id=MARIA, decider_ids=[ANN], follower_ids=[EVE])
+    assert audience(facts) == {}
+
+
+def test_a_bypass_is_told_to_managers() -> None:
+    told = audience(Facts(Kind.STAGE_BYPASSED, actor_id=EVE, manager_ids=[MARIA, EVE], follower_ids=[JON, MARIA]))
+    assert told == {MARIA: Why.MANAGES, JON: Why.FOLLOWS}
+
+
+def test_of_several_reasons_the_weightiest_counts() -> None:
+    everybody = {"decider_ids": [JON], "mentioned_ids": [JON, ANN], "follower_ids": [JON, ANN, EVE]}
+    told = audience(Facts(Kind.REQUEST_CREATED, actor_id=MARIA, requester_id=MARIA, **everybody))
+    assert told == {JON: Why.MAY_DECIDE, ANN: Why.MENTIONED, EVE: Why.FOLLOWS}
+
+
+def test_a_move_by_a_request_is_told_with_its_approval() -> None:
+    moved = {"actor_id": JON, "follower_ids": [EVE]}
+    assert audience(Facts(Kind.VERSION_STAGE_CHANGED, **moved)) == {EVE: Why.FOLLOWS}
+    assert audience(Facts(Kind.VERSION_STAGE_CHANGED, is_of_request=True, **moved)) == {}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind not in TOLD])
 def test_of_everything_else_nobody_is_told(kind: Kind) -> None:
-    assert audience(Facts(kind, actor_id=EVE, requester_id=MARIA, decider_ids=[JON])) == {}
+    facts = Facts(kind, EVE, requester_id=MARIA, decider_ids=[JON], mentioned_ids=[ANN], follower_ids=[JON])
+    assert audience(facts) == {}
+
+
+def test_what_is_meant_for_somebody_is_mailed_at_once_and_the_rest_once_a_day() -> None:
+    assert {why: usual_way(why) for why in Why} == dict.fromkeys(Why, Way.AT_ONCE) | {Why.FOLLOWS: Way.DAILY}
+
+
+# -- mentions ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("@jon please look", ("jon",)),
+        ("ask @jon, (@ann) or **@eve**.", ("jon", "ann", "eve")),
+        ("@jon.weber. And @jon.weber again", ("jon.weber",)),
+        ("@ana-maria+ci_1!", ("ana-maria+ci_1",)),
+        ("write to jon@example.org or x/@jon or @@jon", ()),
+        ("`@jon` and ```\n@ann\n``` but @eve", ("eve",)),
+        ("``` @jon never closed", ()),
+        ("an @ alone, @. and @-", ()),
+        ("@jürgen", ("jürgen",)),
+        ("", ()),
+    ],
+)
+def test_people_are_mentioned_by_an_at_sign(text: str, names: tuple[str, ...]) -> None:
+    assert mentioned(text) == names
+
+
+def test_a_text_mentions_no_crowd() -> None:
+    assert len(mentioned(" ".join(f"@p{number}" for number in range(1000)))) == MENTIONS_AT_MOST

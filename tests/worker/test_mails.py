@@ -20,9 +20,10 @@ from registry_site.audit import outbox
 from registry_site.audit.models import Activity, OutboxEntry
 from registry_site.core.errors import NotFound, PermissionDenied
 from registry_site.notifications import queries
+from registry_site.notifications.fan_out import fan_out
 from registry_site.notifications.models import Mail, MailState
 from registry_site.notifications.retries import MAX_ATTEMPTS
-from registry_site.notifications.services import LEASE, fan_out, send_due_mails
+from registry_site.notifications.sending import LEASE, send_due_mails
 from registry_site.promotion.models import TransitionRequest
 from registry_site.promotion.services import approve, cancel, reject, request_transition
 from registry_site.registry.stages import Stage
@@ -89,6 +90,7 @@ def test_a_request_is_mailed_to_who_may_decide_and_its_approval_to_who_asked(
         "Look at it, and approve or reject it:\n"
         "http://127.0.0.1:5000/models/churn/requests/1\n\n"
         "You are told because you may decide this request. It is churn#1 on http://127.0.0.1:5000.\n"
+        "What you are mailed: http://127.0.0.1:5000/settings/notifications\n"
     )
     approve(jon_actor, name="churn", number=1, comment="Well done.")
     relay()

@@ -5,7 +5,7 @@ from importlib import import_module
 from django.conf import settings as configured
 from django.urls import path
 
-from registry_site.pages.views import access, links, mail, people, session, settings
+from registry_site.pages.views import access, links, mail, notifications, people, session, settings
 
 urlpatterns = [
     path("sign-in", session.sign_in, name="sign_in"),
@@ -19,6 +19,11 @@ urlpatterns = [
     path("settings/password", settings.password, name="password"),
     path("settings/tokens", settings.tokens, name="tokens"),
     path("settings/tokens/<int:token_id>/revoke", settings.revoke_token, name="revoke_token"),
+    path("settings/notifications", notifications.mail_settings, name="mail_settings"),
+    path("notifications", notifications.notifications, name="notifications"),
+    path("notifications/unread", notifications.unread, name="unread"),
+    path("notifications/<int:key>", notifications.notification, name="notification"),
+    path("unsubscribe/<str:token>", notifications.unsubscribe, name="unsubscribe"),
     path("people", people.people, name="people"),
     path("people/invite", people.invite, name="invite"),
     path("people/groups", people.people_groups, name="people_groups"),

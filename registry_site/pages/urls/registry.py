@@ -3,7 +3,7 @@
 from django.urls import path
 
 from registry_site.pages import converters  # noqa: F401  registers <name:…>
-from registry_site.pages.views import models, versions
+from registry_site.pages.views import models, notifications, versions
 
 urlpatterns = [
     path("models", models.models, name="models"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("models/<name:name>/requests", models.model_requests, name="model_requests"),
     path("models/<name:name>/activity", models.model_activity, name="model_activity"),
     path("models/<name:name>/access", models.model_access, name="model_access"),
+    path("models/<name:name>/follow", notifications.follow, name="follow"),
     path("models/<name:name>/settings", models.model_settings, name="model_settings"),
     path("models/<name:name>/description", models.edit_model, name="edit_model"),
     path("models/<name:name>/tags", models.model_tags, name="model_tags"),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from registry_site.accounts.levels import MODEL_LEVELS, Level
 from registry_site.core.errors import InvalidParameter, PodiumError
 from registry_site.core.markdown import excerpt
+from registry_site.notifications.queries import is_following
 from registry_site.pages.access import signed_in
 from registry_site.pages.forms.registry import (
     AliasForm,
@@ -314,6 +315,7 @@ def _frame(request: PageRequest, found: "RegisteredModel", tab: str) -> dict[str
         "model": found,
         "tabs": [{"label": label, "url": url, "current": key == tab} for key, label, url in tabs],
         "crumbs": [(_("Models"), reverse("models")), (name, "")],
+        "is_following": is_following(request.actor, name),
         "may_edit": level >= Level.CAN_EDIT,
         "may_manage": level >= Level.CAN_MANAGE,
     }
