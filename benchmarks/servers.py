@@ -37,10 +37,19 @@ class Server:
 
     def cpu(self) -> dict[int, float]:
         """The seconds of CPU that each process of it, and of its database, has used so far."""
+        found = [*self.processes(), *self.database.processes()]
+        return {pid: used for pid in found if (used := _cpu_of(pid)) is not None}
+
+    def processes(self) -> list[int]:
+        """The process ids of the server itself, without its database."""
         found = [self.process.pid]
         for parent in found:
             found += _children(parent)
-        return {pid: used for pid in [*found, *self.database.processes()] if (used := _cpu_of(pid)) is not None}
+        return found
+
+    def memory(self) -> int:
+        """The bytes that its processes have in memory now; what some of them share is counted once."""
+        return sum(map(_memory_of, self.processes()))
 
 
 def cpu_between(before: dict[int, float], after: dict[int, float]) -> float:
@@ -69,7 +78,7 @@ def prepare_podium(database: Database, folder: Path) -> None:
         ["create_user", "maria"],
         ["shell", "-v", "0", "-c", give_password],
     ):
-        _run([sys.executable, str(ROOT / "manage.py"), *command], _podium_environment(database, folder))
+        _run([sys.executable, str(ROOT / "manage.py"), *command], podium_environment(database, folder))
 
 
 def prepare_mlflow(database: Database) -> None:
@@ -81,7 +90,7 @@ def prepare_mlflow(database: Database) -> None:
 def podium(database: Database, folder: Path, *, basic: bool = False) -> Iterator[Server]:
     """Podium with two web processes and its worker; requests come with the token of a user who is no administrator, or
     with their password."""
-    environment = _podium_environment(database, folder)
+    environment = podium_environment(database, folder)
     token = _run([sys.executable, str(ROOT / "manage.py"), "create_token", "maria"], environment).strip()
     port = _free_port()
     command = [sys.executable, str(ROOT / "manage.py"), "up", "--port", str(port), "--workers", str(WORKERS)]
@@ -121,7 +130,7 @@ def _basic(username: str) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(f'{username}:{PASSWORD}'.encode()).decode()}"}
 
 
-def _podium_environment(database: Database, folder: Path) -> dict[str, str]:
+def podium_environment(database: Database, folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PODIUM_", "DJANGO_"))}
     return kept | {
         "DATABASE_URL": database.podium_url,
@@ -175,6 +184,14 @@ def _children(pid: int) -> list[int]:
         return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
     except OSError:
         return []
+
+
+def _memory_of(pid: int) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
 
 
 def _cpu_of(pid: int) -> float | None:

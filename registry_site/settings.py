@@ -20,9 +20,16 @@ PODIUM_DATA_DIR = Path(env.str("PODIUM_DATA_DIR", str(BASE_DIR / "data"))).absol
 DATABASE_URL = env.str("DATABASE_URL", "") or f"sqlite:///{PODIUM_DATA_DIR / 'podium.sqlite3'}"
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "")
 PODIUM_ARTIFACT_ROOT = env.str("PODIUM_ARTIFACT_ROOT", "") or str(PODIUM_DATA_DIR / "artifacts")
+PODIUM_ARTIFACT_STORES: list[str] = env.list("PODIUM_ARTIFACT_STORES", [])  # where clients write without this server
+PODIUM_DIRECT_TRANSFERS = env.bool("PODIUM_DIRECT_TRANSFERS", True)  # clients reach a bucket themselves
+PODIUM_STORE_PUBLIC_URL = env.str("PODIUM_STORE_PUBLIC_URL", "")  # under which they do, if not AWS_ENDPOINT_URL
+PODIUM_SENDFILE = env.str("PODIUM_SENDFILE", "", validate=validate.OneOf(["", "X-Accel-Redirect", "X-Sendfile"]))
+PODIUM_SENDFILE_LOCATION = env.str("PODIUM_SENDFILE_LOCATION", "/podium-artifacts")  # what nginx calls the folder
+PODIUM_KEEP_DELETED_DAYS = env.int("PODIUM_KEEP_DELETED_DAYS", 30)  # artifacts of deleted runs; negative: for ever
 PODIUM_OPEN = env.bool("PODIUM_OPEN", False)
 PODIUM_DEFAULT_LEVEL = env.str("PODIUM_DEFAULT_LEVEL", "CAN_READ")  # what every signed-in person may do with any model
 PODIUM_WEBHOOK_ALLOWED_HOSTS: list[str] = env.list("PODIUM_WEBHOOK_ALLOWED_HOSTS", [])  # may be inside, and plain HTTP
+PODIUM_WEBHOOK_DELIVERIES_KEPT_DAYS = env.int("PODIUM_WEBHOOK_DELIVERIES_KEPT_DAYS", 30, validate=validate.Range(min=1))
 PODIUM_SITE_URL = env.str("PODIUM_SITE_URL", "http://127.0.0.1:5000").rstrip("/")  # the links in mails start with it
 PODIUM_SECURE = env.bool("PODIUM_SECURE", PODIUM_SITE_URL.startswith("https://"))  # cookies and HSTS for HTTPS
 ALLOWED_HOSTS = env.list("PODIUM_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
@@ -54,6 +61,7 @@ INSTALLED_APPS = [
     "registry_site.mlflow_api",
     "registry_site.api",
     "registry_site.worker",
+    "registry_site.jobs",
     "registry_site.notifications",
     "registry_site.webhooks",
     "registry_site.promotion",
@@ -220,6 +228,9 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"deepLinking": True, "persistAuthorization": False},
+    "ENUM_NAME_OVERRIDES": {
+        "StageEnum": "registry_site.api.serializers_promotion.STAGES"
+    },  # a field for it has many names
 }
 
 LOGGING = {

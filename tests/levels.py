@@ -17,9 +17,12 @@ class Open(Enum):
     PEOPLE = "everybody who is signed in"
     OWN = "everybody who is signed in, who finds there what they may read, and nothing else"
     ADMINISTRATORS = "administrators"
+    AUTHOR = "who wrote it"
+    AUTHOR_OR_ADMINISTRATORS = "who wrote it, and administrators"
 
 
 ALL, PEOPLE, OWN, ADMINISTRATORS = Open.ALL, Open.PEOPLE, Open.OWN, Open.ADMINISTRATORS
+AUTHOR, AUTHOR_OR_ADMINISTRATORS = Open.AUTHOR, Open.AUTHOR_OR_ADMINISTRATORS
 Need = Level | Open
 PEOPLE_BY_LEVEL = {
     "nobody": NONE,
@@ -47,4 +50,7 @@ def outcome_for(user: User, need: Need) -> str:
     if isinstance(need, Level):
         level = PEOPLE_BY_LEVEL[user.username]
         return "done" if level >= need else "hidden" if level is NONE else "forbidden"
+    if need in (AUTHOR, AUTHOR_OR_ADMINISTRATORS):  # of something that somebody else wrote
+        may = need is AUTHOR_OR_ADMINISTRATORS and user.is_superuser
+        return "done" if may else "hidden" if PEOPLE_BY_LEVEL[user.username] is NONE else "forbidden"
     return "forbidden" if need is ADMINISTRATORS and not user.is_superuser else "done"

@@ -21,7 +21,7 @@ import psycopg
 from registry_site.accounts.levels import Level
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 60  # far more than a start takes; only a machine that is busy otherwise needs it
+START_SECONDS = 180  # far more than a start takes; only a machine that is busy otherwise needs it
 
 _PREPARE = "import django; django.setup(); "
 _CREATE_USER = """

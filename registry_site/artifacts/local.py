@@ -2,10 +2,10 @@
 
 import contextlib
 import errno
-import heapq
 import os
 import shutil
 import stat as modes
+import threading
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +19,6 @@ from registry_site.artifacts.store import (
     Listing,
     Reader,
     Source,
-    Written,
     is_a_folder,
     not_found,
     store_full,
@@ -32,6 +31,7 @@ INCOMING = ".incoming"  # for what is not whole yet, on the file system it will 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a named pipe would wait for its other end
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+_FLUSHED = 32 * CHUNK  # bytes that may wait for the disk while more arrive
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
@@ -62,10 +62,10 @@ class LocalStore:
     def list(self, path: str = "", *, after: str | None = None, limit: int | None = None) -> Listing:
         try:
             with self._folder(self._parts(path) if path else ()) as folder:
-                keys = [key for key in _keys_in(folder) if after is None or key > after]
+                keys = sorted(key for key in _keys_in(folder) if after is None or key > after)
                 if not path:
                     keys = [key for key in keys if key != f"{INCOMING}/"]
-                page = sorted(keys) if limit is None else heapq.nsmallest(limit + 1, keys)
+                page = keys if limit is None else keys[: limit + 1]
                 more = limit is not None and len(page) > limit
                 page = page[:limit]
                 entries = tuple(entry for key in page if (entry := _entry(folder, path, key)))
@@ -75,11 +75,16 @@ class LocalStore:
             raise unavailable(failure) from failure
         return Listing(entries, page[-1] if more and page else None)
 
-    def walk(self, prefix: str = "") -> Iterator[Entry]:
+    def walk(self, prefix: str = "", *, empty_folders: bool = False) -> Iterator[Entry]:
         for entry in self.list(prefix).entries:
-            if entry.is_dir:
-                yield from self.walk(entry.path)
-            else:
+            if not entry.is_dir:
+                yield entry
+                continue
+            is_empty = True
+            for inner in self.walk(entry.path, empty_folders=empty_folders):
+                is_empty = False
+                yield inner
+            if is_empty and empty_folders:
                 yield entry
 
     def stat(self, path: str) -> Entry:
@@ -109,7 +114,7 @@ class LocalStore:
         body = _File(file)
         return Reader(body, remaining=rest if length is None else min(rest, length), fileno=body.fileno)
 
-    def write(self, path: str, stream: Source, *, length: int | None) -> Written:
+    def write(self, path: str, stream: Source, *, length: int | None) -> int:
         *folders, name = self._parts(path)
         intake = Intake(path, stream, length)
         temporary = uuid4().hex
@@ -117,10 +122,10 @@ class LocalStore:
             with self._folder([INCOMING], make=True) as incoming:
                 try:
                     file = os.open(temporary, _NEW, 0o600, dir_fd=incoming)
-                    with os.fdopen(file, "wb", buffering=0) as target:
-                        while chunk := intake.read(CHUNK):
-                            _write_all(target.fileno(), chunk)
-                        os.fsync(target.fileno())
+                    try:
+                        _write(file, intake)
+                    finally:
+                        os.close(file)
                     with self._folder(folders, make=True) as folder:
                         os.rename(temporary, name, src_dir_fd=incoming, dst_dir_fd=folder)
                         os.fsync(folder)  # else a power cut could forget the name that was acknowledged
@@ -130,7 +135,7 @@ class LocalStore:
                     raise
         except OSError as failure:
             raise _write_failure(path, failure) from failure
-        return intake.written()
+        return intake.size
 
     def delete(self, path: str) -> None:
         *folders, name = self._parts(path)
@@ -167,7 +172,10 @@ class LocalStore:
     def _folder(self, parts: Sequence[str], *, make: bool = False) -> Iterator[int]:
         """A descriptor of the folder. Raises OSError when a part is missing (unless made), a file or a
         link."""
-        folder = os.open(self.root, _FOLDER)
+        try:
+            folder = os.open(self.root, _FOLDER)
+        except OSError as failure:  # not what is asked for is missing, but all of it: a file system that is not there
+            raise unavailable(failure) from failure
         try:
             for part in parts:
                 if make:
@@ -185,12 +193,13 @@ class LocalStore:
 def _keys_in(folder: int) -> Iterator[str]:
     with os.scandir(folder) as found:
         for item in found:
-            if not _is_utf8(item.name):  # nobody could ask for it
+            name = item.name
+            if not name.isascii() and not _is_utf8(name):  # nobody could ask for it
                 continue
-            if item.is_dir(follow_symlinks=False):
-                yield f"{item.name}/"
-            elif item.is_file(follow_symlinks=False):
-                yield item.name
+            if item.is_file(follow_symlinks=False):
+                yield name
+            elif item.is_dir(follow_symlinks=False):
+                yield f"{name}/"
 
 
 def _is_utf8(name: str) -> bool:
@@ -214,10 +223,44 @@ def _entry(folder: int, path: str, key: str) -> Entry | None:
     return None
 
 
-def _write_all(descriptor: int, chunk: bytes) -> None:
-    rest = memoryview(chunk)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+def _write(file: int, intake: Intake) -> None:
+    """Everything that comes, on the disk when this returns. What a large file has brought so far goes to the disk while
+    the rest arrives: else it would have to wait for all of it at the end."""
+    buffer = memoryview(bytearray(CHUNK))
+    with _Flusher(file) as flusher:
+        while count := intake.read_into(buffer):
+            rest = buffer[:count]
+            while rest:
+                rest = rest[os.write(file, rest) :]
+            flusher.wrote(count)
+    os.fsync(file)
+
+
+class _Flusher:
+    """Sends to the disk what was written to a file, in a thread of its own and one piece at a time."""
+
+    def __init__(self, file: int) -> None:
+        self._file = file
+        self._waiting = 0
+        self._thread: threading.Thread | None = None
+
+    def wrote(self, count: int) -> None:
+        self._waiting += count
+        if self._waiting >= _FLUSHED and not (self._thread and self._thread.is_alive()):
+            self._waiting = 0
+            self._thread = threading.Thread(target=self._flush, daemon=True)
+            self._thread.start()
+
+    def _flush(self) -> None:
+        with contextlib.suppress(OSError):  # which the last word, fsync, will say again
+            os.fdatasync(self._file)
+
+    def __enter__(self) -> "_Flusher":
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        if self._thread:
+            self._thread.join()  # before the file is closed under its feet
 
 
 def _remove(name: str, folder: int) -> None:

@@ -74,6 +74,8 @@ class MLModel:
     virtual_environment: str | None
     input_example: str | None
     size_bytes: int | None
+    code: tuple[str, ...] = ()
+    """Paths beside the file whose Python code is imported, or run, when the model is loaded."""
 
     @property
     def serialization_formats(self) -> tuple[str, ...]:
@@ -84,13 +86,7 @@ class MLModel:
 def read_mlmodel(text: str) -> MLModel:
     """The model that the file describes. Raises InvalidParameter when it is not an MLmodel file, or over 1
     MB."""
-    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise InvalidParameter(f"The MLmodel file is larger than {MAX_BYTES // 1024} KB.")
-    try:
-        _refuse_bombs(text)
-        document = yaml.load(text, Loader=_LOADER)
-    except (yaml.YAMLError, ValueError, RecursionError) as failure:
-        raise InvalidParameter(f"The MLmodel file is not valid YAML{_where(failure)}.") from failure
+    document = read_plain_yaml(text, "MLmodel file")
     if not isinstance(document, dict):
         raise InvalidParameter("The MLmodel file does not hold keys and values.")
     flavors = document.get("flavors")
@@ -114,8 +110,27 @@ def read_mlmodel(text: str) -> MLModel:
         conda_environment=environment["conda"],
         virtual_environment=environment["virtualenv"],
         input_example=_text(_mapping(document.get("saved_input_example_info")).get("artifact_path")),
+        code=_code(flavors),
         size_bytes=int(size) if size and size.isascii() and size.isdigit() and len(size) < 19 else None,
     )
+
+
+def read_plain_yaml(text: str, what: str = "text") -> object:
+    """Mappings, lists and texts: every scalar is a text. Raises InvalidParameter, which calls the text `what`, when it
+    is not YAML, over 1 MB, too deep, or grows too large, or asks for objects."""
+    if len(text.encode("utf-8", "replace")) > MAX_BYTES:
+        raise InvalidParameter(f"The {what} is larger than {MAX_BYTES // 1024} KB.")
+    try:
+        _refuse_bombs(text)
+        document: object = yaml.load(text, Loader=_LOADER)
+    except (yaml.YAMLError, ValueError, RecursionError) as failure:
+        raise InvalidParameter(f"The {what} is not valid YAML{_where(failure)}.") from failure
+    return document
+
+
+def _code(flavors: Mapping[str, object]) -> tuple[str, ...]:
+    paths = [_text(_mapping(config).get(key)) for config in flavors.values() for key in ("code", "model_code_path")]
+    return tuple(dict.fromkeys(path for path in paths if path))
 
 
 def _refuse_bombs(text: str) -> None:

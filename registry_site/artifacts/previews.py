@@ -9,32 +9,35 @@ import binascii
 import codecs
 import csv
 import io
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
+import yaml
 from django.utils.safestring import SafeString, mark_safe
 
+from registry_site.artifacts import parquet, zip_listing
 from registry_site.artifacts.mlmodel import MAX_BYTES as MAX_MLMODEL
 from registry_site.artifacts.mlmodel import MLModel, read_mlmodel
 from registry_site.artifacts.paths import content_type_of
+from registry_site.artifacts.random_access import RandomAccess
 from registry_site.artifacts.store import ArtifactStore, Entry, is_a_folder
+from registry_site.artifacts.tables import MAX_COLUMNS, MAX_ROWS, Table, table_of
+from registry_site.artifacts.trees import MAX_NODES, Budget, Digits, Node, in_a_line, json_tree, parse_json, yaml_tree
+from registry_site.artifacts.zip_listing import zip_table
 from registry_site.core.errors import InvalidParameter
 from registry_site.core.highlight import MAX_HIGHLIGHTED, highlight, language_of
-from registry_site.core.markdown import render_markdown
+from registry_site.core.markdown import render_markdown, sanitize_html
 
 MAX_TEXT = 256 * 1024  # bytes of a text that a page gets
+MAX_LINES = 20_000  # of a text, each of which is laid out by itself
 MAX_WHOLE = 4 * 1024 * 1024  # bytes of a JSON document or notebook, which means nothing when it is cut
 MAX_IMAGE = 32 * 1024 * 1024  # bytes of an image that a browser is asked to draw
-MAX_ROWS = 500
-MAX_COLUMNS = 200
-MAX_NODES = 3000  # of a JSON tree
-MAX_DEPTH = 40
 MAX_CELLS = 300  # of a notebook
 MAX_OUTPUT = 20_000  # characters of one output of a cell
+MAX_OUTPUT_HTML = 256 * 1024  # characters of one that is HTML
 MAX_PICTURE = 1024 * 1024  # characters of a picture inside a notebook
 HEX_BYTES = 256
 _NO_HTML = SafeString("")
@@ -57,47 +60,21 @@ class Kind(StrEnum):
     AUDIO = "audio"
     VIDEO = "video"
     BINARY = "binary"
+    YAML = "yaml"
+    PARQUET = "parquet"
+    ZIP = "zip"
     TOO_LARGE = "too_large"
 
 
 @dataclass(frozen=True, slots=True)
-class TableColumn:
-    """`numeric` when every cell that is not blank is a number: such a column is aligned and sorted as
-    numbers."""
-
-    name: str
-    numeric: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """The first rows of a table. Every row has as many cells as there are columns."""
-
-    columns: tuple[TableColumn, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A value of a JSON document. `type` is object, array, string, number, boolean or null; `value` is a
-    scalar's text, `size` how many children there are in the file, and `children` those that are shown. `key`
-    is empty at the root."""
-
-    key: str
-    type: str
-    value: str = ""
-    size: int = 0
-    children: "tuple[Node, ...]" = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Output:
-    """What a notebook's cell printed. `type` is text, error or image; `image` is a `data:` URI, if it is not
-    too large."""
+    """What a notebook's cell printed. `type` is text, error, image or html; `image` is a `data:` URI, if it is not
+    too large, and `html` is sanitized."""
 
     type: str
     text: str = ""
     image: str = ""
+    html: SafeString = _NO_HTML
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +101,19 @@ class HexLine:
 class Preview:
     """What a page shows of a file.
 
-    `truncated` says that there is more in the file than here; `notice` is a sentence for the reader, or
-    empty. By kind: text has `text`; code `html` and `language`; markdown `html`; json `tree`, and `table`
-    when it is MLflow's table form; csv `table`; mlmodel `model` and `html` (its source); notebook `cells`;
-    binary `hex`. Images, SVG, PDF, HTML, audio and video are fetched from the file's own address by the page;
-    too_large is only to download.
+    `truncated` says that there is more in the file than here: before it with `is_end`, else behind it. `notice` is a
+    sentence for the reader, or empty. By kind: text has `text`; code `html` and `language`; markdown `html`; json
+    `tree`, and `table` when it is MLflow's table form; yaml `tree`, and its source in `text` and, if it is not long,
+    `html`; csv, parquet and zip `table`; mlmodel `model` and `html` (its source); notebook `cells`; binary `hex`.
+    Images, SVG, PDF, HTML, audio and video are fetched from the file's own address by the page; too_large is only to
+    download.
     """
 
     kind: Kind
     entry: Entry
     content_type: str
     truncated: bool = False
+    is_end: bool = False
     notice: str = ""
     text: str = ""
     html: SafeString = _NO_HTML
@@ -154,14 +133,37 @@ def preview(store: ArtifactStore, path: str) -> Preview:
     shown = Preview(kind=_kind_of(entry.name), entry=entry, content_type=content_type_of(entry.name))
     if entry.size == 0:
         return replace(shown, kind=Kind.TEXT, notice="This file is empty.")
+    if shown.kind in _SHOWN_BY_RANGES:
+        return _SHOWN_BY_RANGES[shown.kind](shown, partial(RandomAccess, store, path, size=entry.size or 0))
     return _SHOWN_BY.get(shown.kind, _show_elsewhere)(shown, partial(_read, store, path))
+
+
+def preview_of_end(store: ArtifactStore, path: str) -> Preview:
+    """The end of a text that is too long to be shown whole, from the beginning of a line on; of all else the preview.
+    Raises as `preview` does."""
+    shown = preview(store, path)
+    if shown.kind is not Kind.TEXT or not shown.truncated:
+        return shown
+    offset = max(_size(shown) - MAX_TEXT, 0)
+    with store.open(path, offset=offset, length=MAX_TEXT) as reader:
+        tail = reader.read()
+    whole_lines = tail[tail.find(b"\n") + 1 :].lstrip(_INSIDE_A_LETTER) if offset else tail
+    decoded = _decode(whole_lines, cut=False)
+    if decoded is None:
+        return shown
+    text = _TERMINAL.sub("", decoded[0])
+    if text.count("\n") >= MAX_LINES:
+        text = "\n".join(text.rsplit("\n", MAX_LINES)[1:])
+    return replace(shown, text=text, is_end=True)
 
 
 # -- what kind of file it is -------------------------------------------------------------------------------------------
 
 _KINDS = {
     **dict.fromkeys(("md", "markdown"), Kind.MARKDOWN),
-    **dict.fromkeys(("json", "geojson"), Kind.JSON),
+    **dict.fromkeys(("yaml", "yml"), Kind.YAML),
+    **dict.fromkeys(("parquet", "pq"), Kind.PARQUET),
+    **dict.fromkeys(("zip", "npz", "keras", "whl", "jar", "mar"), Kind.ZIP),
     **dict.fromkeys(("csv", "tsv"), Kind.CSV),
     **dict.fromkeys(("png", "jpg", "jpeg", "gif", "webp", "avif", "bmp", "ico"), Kind.IMAGE),
     **dict.fromkeys(("html", "htm"), Kind.HTML),
@@ -169,6 +171,7 @@ _KINDS = {
     **dict.fromkeys(("mp4", "webm", "ogv", "mov", "m4v"), Kind.VIDEO),
     **dict.fromkeys(("pkl", "pickle", "joblib", "cloudpickle", "pt", "pth", "ckpt"), Kind.BINARY),
     "svg": Kind.SVG,
+    "json": Kind.JSON,
     "pdf": Kind.PDF,
     "ipynb": Kind.NOTEBOOK,
 }
@@ -185,6 +188,7 @@ def _kind_of(name: str) -> Kind:
 
 Read = Callable[[int], bytes]
 _NO_TEXT = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")  # a text may hold tabs, bells, form feeds and colours
+_INSIDE_A_LETTER = bytes(range(0x80, 0xC0))  # bytes of UTF-8 with which no letter begins
 _TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # colours and cursor moves
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -252,6 +256,8 @@ def _show_text(shown: Preview, read: Read, *, notice: str = "") -> Preview:
     if decoded is None:
         return _show_binary(shown, read)
     text, about = _TERMINAL.sub("", decoded[0]), decoded[1]
+    if text.count("\n") >= MAX_LINES:
+        text, cut = "\n".join(text.split("\n", MAX_LINES)[:MAX_LINES]), True
     shown = replace(shown, kind=Kind.TEXT, text=text, truncated=cut, notice=" ".join(filter(None, [notice, about])))
     language = language_of(shown.entry.name)
     if not language or len(text) > MAX_HIGHLIGHTED:
@@ -293,7 +299,6 @@ def _show_mlmodel(shown: Preview, read: Read) -> Preview:
 
 # -- tables ------------------------------------------------------------------------------------------------------------
 
-_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*([eE][-+]?\d+)?|\.\d+([eE][-+]?\d+)?|inf|infinity|nan)\s*", re.IGNORECASE)
 _SNIFFED_LINES = 20
 
 
@@ -311,8 +316,8 @@ def _show_csv(shown: Preview, read: Read) -> Preview:
         return _show_text(shown, read, notice="This file could not be read as a table.")
     if not rows:
         return _show_text(shown, read)
-    table = _table(rows)
-    more = cut or len(rows) > MAX_ROWS + 1
+    table = table_of(rows)
+    more = cut or len(rows) > len(table.rows) + 1
     if len(max(rows, key=len)) > MAX_COLUMNS:
         more, notice = True, f"Only the first {MAX_COLUMNS} columns are shown. {notice}".rstrip()
     return replace(shown, table=table, truncated=more, notice=notice)
@@ -343,34 +348,7 @@ def _read_rows(text: str, delimiter: str) -> Sequence[Sequence[str]]:
     return rows
 
 
-def _table(rows: Sequence[Sequence[str]]) -> Table:
-    """The first row names the columns, unless it is all numbers."""
-    width = min(max(len(row) for row in rows), MAX_COLUMNS)
-    padded = [tuple(row[:width]) + ("",) * (width - len(row)) for row in rows]
-    if all(_NUMBER.fullmatch(cell) for cell in padded[0]):
-        names, body = tuple(str(number) for number in range(1, width + 1)), padded[:MAX_ROWS]
-    else:
-        names, body = padded[0], padded[1 : MAX_ROWS + 1]
-    columns = tuple(TableColumn(name, _is_numeric([row[at] for row in body])) for at, name in enumerate(names))
-    return Table(columns, tuple(body))
-
-
-def _is_numeric(cells: Sequence[str]) -> bool:
-    filled = [cell for cell in cells if cell.strip()]
-    return bool(filled) and all(_NUMBER.fullmatch(cell) for cell in filled)
-
-
 # -- JSON --------------------------------------------------------------------------------------------------------------
-
-
-class _Digits(str):
-    """A number as it stands in the file: nothing is rounded, and a number of a million digits costs
-    nothing."""
-
-
-def _parse_json(text: str) -> object:
-    """Raises ValueError or RecursionError."""
-    return json.loads(text, parse_int=_Digits, parse_float=_Digits, parse_constant=_Digits)
 
 
 def _show_json(shown: Preview, read: Read) -> Preview:
@@ -381,62 +359,29 @@ def _show_json(shown: Preview, read: Read) -> Preview:
         return _show_binary(shown, read)
     text, notice = decoded
     try:
-        document = _parse_json(text)
+        document = parse_json(text)
     except (ValueError, RecursionError):
         return _show_text(shown, read, notice="This file is not valid JSON.")
-    budget = _Budget(MAX_NODES)
-    tree = _node("", document, budget, 0)
+    budget = Budget(MAX_NODES)
+    tree = json_tree(document, budget)
     return replace(shown, tree=tree, table=_split_table(document), truncated=budget.exceeded, notice=notice)
 
 
-class _Budget:
-    """How much more may be shown."""
-
-    def __init__(self, left: int) -> None:
-        self._left = left
-        self.exceeded = False
-
-    def take(self, amount: int = 1) -> bool:
-        if amount > self._left:
-            self.exceeded = True
-            return False
-        self._left -= amount
-        return True
-
-
-def _node(key: str, value: object, budget: _Budget, depth: int) -> Node:
-    match value:
-        case dict():
-            return Node(key, "object", "", len(value), _children(value.items(), budget, depth))
-        case list():
-            items = ((str(at), item) for at, item in enumerate(value))
-            return Node(key, "array", "", len(value), _children(items, budget, depth))
-    kind = "number" if isinstance(value, _Digits) else _SCALARS[type(value)]
-    return Node(key, kind, _cell(value))
-
-
-_SCALARS = {str: "string", bool: "boolean", type(None): "null"}
-
-
-def _children(items: Iterable[tuple[str, object]], budget: _Budget, depth: int) -> tuple[Node, ...]:
-    children = []
-    for key, value in items:
-        if depth >= MAX_DEPTH or not budget.take():
-            budget.exceeded = True
-            break
-        children.append(_node(key, value, budget, depth + 1))
-    return tuple(children)
-
-
-def _cell(value: object) -> str:
-    """A value in one line: a text as it is, all else as JSON writes it."""
-    if isinstance(value, str):
-        shown: str = value
-    elif isinstance(value, dict | list):
-        shown = f"{{… {len(value)}}}" if isinstance(value, dict) else f"[… {len(value)}]"
-    else:
-        shown = json.dumps(value)
-    return shown if len(shown) <= MAX_OUTPUT else f"{shown[:MAX_OUTPUT]}…"
+def _show_yaml(shown: Preview, read: Read) -> Preview:
+    source = _show_text(shown, read)
+    if source.kind is Kind.BINARY:
+        return source
+    if source.truncated:
+        return replace(source, notice="This document is too large to be shown as a tree.")
+    budget = Budget(MAX_NODES)
+    try:
+        tree = yaml_tree(source.text, budget)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return replace(source, notice="This file is not valid YAML.")
+    if tree is None or tree.type not in {"object", "array"}:
+        return source
+    notice = "The tree is too large to be shown whole; the source below has all of it." if budget.exceeded else ""
+    return replace(source, kind=Kind.YAML, tree=tree, notice=" ".join(filter(None, [source.notice, notice])))
 
 
 def _split_table(document: object) -> Table | None:
@@ -444,14 +389,15 @@ def _split_table(document: object) -> Table | None:
     None."""
     match document:
         case {"columns": list(names), "data": [list(), *_] as rows} if names:
-            lines = [[_cell(cell) for cell in row] for row in rows[:MAX_ROWS] if isinstance(row, list)]
-            return _table([[_cell(name) for name in names], *lines])
+            lines = [[in_a_line(cell) for cell in row] for row in rows[:MAX_ROWS] if isinstance(row, list)]
+            return table_of([[in_a_line(name) for name in names], *lines])
     return None
 
 
 # -- notebooks ---------------------------------------------------------------------------------------------------------
 
-_PICTURES = ("image/png", "image/jpeg")
+_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+_DRAWING = "image/svg+xml"  # no script in it runs inside of an <img>
 
 
 def _show_notebook(shown: Preview, read: Read) -> Preview:
@@ -459,7 +405,7 @@ def _show_notebook(shown: Preview, read: Read) -> Preview:
         return _too_large(shown)
     decoded = _decode(read(MAX_WHOLE), cut=False)
     try:
-        document = _parse_json(decoded[0]) if decoded else None
+        document = parse_json(decoded[0]) if decoded else None
     except (ValueError, RecursionError):
         document = None
     cells = _mapping(document).get("cells")
@@ -467,7 +413,7 @@ def _show_notebook(shown: Preview, read: Read) -> Preview:
         return _show_text(shown, read, notice="This file is not a notebook of nbformat 4.")
     metadata = _mapping(_mapping(document).get("metadata"))
     language = str(_mapping(metadata.get("language_info")).get("name") or "python")
-    budget = _Budget(MAX_HIGHLIGHTED * 4)
+    budget = Budget(MAX_HIGHLIGHTED * 4)
     return replace(
         shown,
         language=language,
@@ -476,7 +422,7 @@ def _show_notebook(shown: Preview, read: Read) -> Preview:
     )
 
 
-def _notebook_cell(cell: Mapping[str, object], language: str, budget: _Budget) -> Cell:
+def _notebook_cell(cell: Mapping[str, object], language: str, budget: Budget) -> Cell:
     kind = str(cell.get("cell_type"))
     source = _lines(cell.get("source"))
     if not budget.take(len(source)):
@@ -491,7 +437,7 @@ def _notebook_cell(cell: Mapping[str, object], language: str, budget: _Budget) -
     return Cell(
         "code",
         _coloured(source, language),
-        int(count) if isinstance(count, _Digits) and count.isdigit() and len(count) < 10 else None,
+        int(count) if isinstance(count, Digits) and count.isdigit() and len(count) < 10 else None,
         tuple(_outputs(outputs if isinstance(outputs, list) else [])),
     )
 
@@ -506,6 +452,14 @@ def _outputs(outputs: Sequence[object]) -> Iterator[Output]:
             )
         elif picture:
             yield Output("image", _printed(_lines(data.get("text/plain"))), _data_uri(picture, _lines(data[picture])))
+        elif _DRAWING in data:
+            drawn = base64.b64encode(_lines(data[_DRAWING]).encode("utf-8", "replace")).decode()
+            yield Output("image", _printed(_lines(data.get("text/plain"))), _data_uri(_DRAWING, drawn))
+        elif "<table" in (html := _lines(data.get("text/html"))) and len(html) <= MAX_OUTPUT_HTML:
+            # Only tables: most other HTML is scripts, and says nothing without them.
+            yield Output("html", html=mark_safe(sanitize_html(html)))
+        elif markdown := _lines(data.get("text/markdown")):
+            yield Output("html", html=_rendered(markdown[:MAX_OUTPUT]))
         elif text := _lines(output.get("text")) or _lines(data.get("text/plain")):
             yield Output("text", _printed(text))
 
@@ -535,13 +489,48 @@ def _lines(value: object, *, between: str = "") -> str:
     return value if isinstance(value, str) else ""
 
 
+# -- by ranges ---------------------------------------------------------------------------------------------------------
+
+Opener = Callable[..., RandomAccess]
+
+
+def _show_parquet(shown: Preview, opened: Opener) -> Preview:
+    if not parquet.is_installed():
+        return replace(
+            shown,
+            kind=Kind.TOO_LARGE,
+            notice="This server shows no Parquet files: an administrator can install pyarrow, the extra 'parquet'.",
+        )
+    try:
+        table, column_count = parquet.head_of(opened(budget=parquet.MAX_READ), _size(shown))
+    except parquet.Unreadable as failure:
+        return replace(shown, kind=Kind.TOO_LARGE, notice=str(failure))
+    notice = f"Only the first {len(table.columns)} of {column_count} columns are shown."
+    return replace(shown, table=table, notice=notice if column_count > len(table.columns) else "")
+
+
+def _show_zip(shown: Preview, opened: Opener) -> Preview:
+    table = zip_table(opened(budget=zip_listing.MAX_READ))
+    if table is None:
+        return replace(
+            shown, kind=Kind.TOO_LARGE, notice="This file could not be read as a zip, or has too many entries."
+        )
+    return replace(shown, table=table)
+
+
+_SHOWN_BY_RANGES: dict[Kind, Callable[[Preview, Opener], Preview]] = {
+    Kind.PARQUET: _show_parquet,
+    Kind.ZIP: _show_zip,
+}
 _SHOWN_BY: dict[Kind, Callable[[Preview, Read], Preview]] = {
     Kind.TEXT: _show_text,
     Kind.MARKDOWN: _show_markdown,
     Kind.JSON: _show_json,
+    Kind.YAML: _show_yaml,
     Kind.CSV: _show_csv,
     Kind.IMAGE: _show_image,
     Kind.SVG: _show_image,
+    Kind.HTML: _show_image,
     Kind.MLMODEL: _show_mlmodel,
     Kind.NOTEBOOK: _show_notebook,
     Kind.BINARY: _show_binary,

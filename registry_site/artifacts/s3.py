@@ -7,11 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
 from storages.backends.s3 import S3Storage
 from urllib3.exceptions import HTTPError
 
-from registry_site.artifacts.paths import basename, join, validate_artifact_path
+from registry_site.artifacts.direct import UploadedPart
+from registry_site.artifacts.paths import basename, content_disposition, join, validate_artifact_path
 from registry_site.artifacts.store import (
     CHUNK,
     Entry,
@@ -19,7 +22,6 @@ from registry_site.artifacts.store import (
     Listing,
     Reader,
     Source,
-    Written,
     is_a_folder,
     not_found,
     store_full,
@@ -33,6 +35,16 @@ _PART = 16 * 1024 * 1024  # bytes of an upload in memory at a time; 10 000 parts
 _MAX_PARTS = 10_000
 _ABSENT_CODES = {"404", "NoSuchKey", "NotFound"}
 _PAGE = 1000  # of S3's own answers
+_UPLOAD_ERRORS = {"NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall", "InvalidRequest", "MalformedXML"}
+_CONFIG = Config(
+    signature_version="s3v4",  # else addresses at stores of one's own are signed in the way of old
+    # Checksums that only AWS knows would be part of signed addresses, and plain clients send none.
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+    connect_timeout=5,  # seconds; a store that is gone shall not hold a thread for minutes
+    read_timeout=60,
+    retries={"mode": "standard"},  # three attempts
+)
 
 
 class S3Store:
@@ -45,9 +57,8 @@ class S3Store:
         parts = urlsplit(root)
         self.bucket = parts.netloc
         self.prefix = parts.path.strip("/")
-        # Through S3Storage only for its settings: its files spool a whole object before the first byte can be
-        # read.
-        self._client: Any = S3Storage(bucket_name=self.bucket).connection.meta.client
+        self._client: Any = _client(self.bucket)
+        self._public_client: Any = None
 
     def list(self, path: str = "", *, after: str | None = None, limit: int | None = None) -> Listing:
         base = self._base(path)
@@ -73,7 +84,7 @@ class S3Store:
         last = entries[-1]
         return Listing(tuple(entries), last.name + "/" if last.is_dir else last.name)
 
-    def walk(self, prefix: str = "") -> Iterator[Entry]:
+    def walk(self, prefix: str = "", *, empty_folders: bool = False) -> Iterator[Entry]:
         base = self._base(prefix)
         with _answers(prefix):
             for key, item in self._objects(base):
@@ -111,7 +122,7 @@ class S3Store:
                 raise
         return Reader(_Body(path, answer["Body"]), remaining=int(answer["ContentLength"]))
 
-    def write(self, path: str, stream: Source, *, length: int | None) -> Written:
+    def write(self, path: str, stream: Source, *, length: int | None) -> int:
         key = self._key(path)
         intake = Intake(path, stream, length)
         part = max(_PART, -(-(length or 0) // _MAX_PARTS))
@@ -120,7 +131,7 @@ class S3Store:
         transfer = TransferConfig(multipart_threshold=part, multipart_chunksize=part, use_threads=False)
         with _answers(path):
             self._client.upload_fileobj(_Whole(intake), self.bucket, key, Config=transfer)
-        return intake.written()
+        return intake.size
 
     def delete(self, path: str) -> None:
         key = self._key(path)
@@ -148,6 +159,52 @@ class S3Store:
                         swept += 1
         return swept
 
+    # -- for clients that read and write the bucket themselves ---------------------------------------------------------
+    def download_address(self, path: str, *, seconds: int) -> str:
+        disposition = content_disposition(basename(path))
+        return self._signed(
+            "get_object",
+            seconds,
+            Key=self._key(path),
+            ResponseContentDisposition=disposition,
+            ResponseContentType="application/octet-stream",  # a browser saves it, whatever it is
+        )
+
+    def upload_address(self, path: str, *, seconds: int) -> str:
+        return self._signed("put_object", seconds, Key=self._key(path))
+
+    def start_upload(self, path: str) -> str:
+        with _answers(path):
+            answer = self._client.create_multipart_upload(Bucket=self.bucket, Key=self._key(path))
+        upload_id: str = answer["UploadId"]
+        return upload_id
+
+    def part_address(self, path: str, upload_id: str, number: int, *, seconds: int) -> str:
+        return self._signed("upload_part", seconds, Key=self._key(path), UploadId=upload_id, PartNumber=number)
+
+    def complete_upload(self, path: str, upload_id: str, parts: Sequence[UploadedPart]) -> None:
+        found = [{"PartNumber": part.number, "ETag": part.etag} for part in parts]
+        with _answers(path), _upload_errors(path):
+            self._client.complete_multipart_upload(
+                Bucket=self.bucket, Key=self._key(path), UploadId=upload_id, MultipartUpload={"Parts": found}
+            )
+
+    def abort_upload(self, path: str, upload_id: str) -> None:
+        with _answers(path):
+            try:
+                self._client.abort_multipart_upload(Bucket=self.bucket, Key=self._key(path), UploadId=upload_id)
+            except ClientError as failure:
+                if failure.response["Error"]["Code"] != "NoSuchUpload":
+                    raise
+
+    def _signed(self, call: str, seconds: int, **parameters: Any) -> str:
+        if self._public_client is None:
+            self._public_client = _client(self.bucket, settings.PODIUM_STORE_PUBLIC_URL or None)
+        address: str = self._public_client.generate_presigned_url(
+            call, Params={"Bucket": self.bucket, **parameters}, ExpiresIn=seconds
+        )
+        return address
+
     def _key(self, path: str) -> str:
         return join(self.prefix, validate_artifact_path(path))
 
@@ -171,6 +228,17 @@ class S3Store:
         answer = self._client.delete_objects(Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True})
         if answer.get("Errors"):
             raise Unavailable(f"The artifact store did not delete {len(answer['Errors'])} files; try again later.")
+
+
+def _client(bucket: str, address: str | None = None) -> Any:
+    """A client of boto3 that any thread may use, by django-storages' settings.
+
+    Its files are not used: they spool a whole object before the first byte can be read.
+    """
+    given = {"endpoint_url": address} if address else {}
+    storage = S3Storage(bucket_name=bucket, **given)
+    storage.client_config = storage.client_config.merge(_CONFIG)
+    return storage.connection.meta.client
 
 
 class _Nothing:
@@ -239,3 +307,17 @@ def _answers(path: str) -> Iterator[None]:
         raise Unavailable(f"The artifact store refused the call ({code}); ask an administrator.") from failure
     except (BotoCoreError, HTTPError, OSError) as failure:
         raise unavailable(failure) from failure
+
+
+@contextlib.contextmanager
+def _upload_errors(path: str) -> Iterator[None]:
+    """What is wrong with the parts of an upload is the client's to put right."""
+    try:
+        yield
+    except ClientError as failure:
+        code = failure.response["Error"]["Code"]
+        if code in _UPLOAD_ERRORS:
+            raise InvalidParameter(
+                f"The upload of {path} cannot be completed ({code}); nothing was kept. Start it anew."
+            ) from failure
+        raise

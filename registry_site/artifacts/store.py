@@ -1,4 +1,4 @@
-"""Where artifacts lie: a folder of this machine, or a bucket of an S3-compatible store.
+"""Where artifacts lie: a folder of this machine, or a bucket of an S3-compatible store; several of them behind one.
 
 Paths are relative to the store's root and are checked here again, whoever calls. Bytes pass through in
 chunks, so memory does not grow with a file. A file is there whole or not at all. Both stores list in the
@@ -6,18 +6,18 @@ order of object keys, where a folder counts as its name with a `/` behind it, so
 can be read without reading the rest.
 """
 
-import hashlib
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from registry_site.artifacts.paths import join
 from registry_site.core.errors import InvalidParameter, NotFound, StorageFull, Unavailable
 
 CHUNK = 1024 * 1024  # bytes that are in memory at a time
@@ -43,18 +43,17 @@ class Listing:
     after: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What was stored: its length in bytes and the SHA-256 of it in hexadecimal."""
-
-    size: int
-    sha256: str
-
-
 class Source(Protocol):
     """What an upload is read from: empty bytes mean that it ended."""
 
     def read(self, size: int, /) -> bytes: ...
+
+
+@runtime_checkable
+class FillingSource(Protocol):
+    """A source that can write into memory which is there already: how many bytes it wrote, 0 when it ended."""
+
+    def readinto(self, buffer: memoryview, /) -> int: ...
 
 
 class Body(Source, Protocol):
@@ -109,8 +108,9 @@ class ArtifactStore(Protocol):
         """What lies directly in a folder, a page of at most `limit` entries. Empty for a file or a missing
         folder."""
 
-    def walk(self, prefix: str = "") -> Iterator[Entry]:
-        """Every file below a folder, in the order of `list`. Nothing for a file or a missing folder."""
+    def walk(self, prefix: str = "", *, empty_folders: bool = False) -> Iterator[Entry]:
+        """Every file below a folder, in the order of `list`, and with `empty_folders` those below it too, where the
+        store has such. Nothing for a file or a missing folder."""
 
     def stat(self, path: str) -> Entry:
         """The file or folder there. Raises NotFound."""
@@ -119,8 +119,8 @@ class ArtifactStore(Protocol):
         """The file's bytes from the offset on, at most `length` of them. Raises NotFound; InvalidParameter of
         a folder."""
 
-    def write(self, path: str, stream: Source, *, length: int | None) -> Written:
-        """Stores the stream under the path, over what was there; parents are made.
+    def write(self, path: str, stream: Source, *, length: int | None) -> int:
+        """Stores the stream under the path, over what was there; parents are made. Returns its length in bytes.
 
         Nothing is kept and what was there stays when this raises: InvalidParameter when the stream breaks off
         or is not `length` bytes long (None: it ends where it ends), StorageFull, or Conflict when a folder is
@@ -140,6 +140,57 @@ class ArtifactStore(Protocol):
 _STORES = {"": "registry_site.artifacts.local.LocalStore", "s3": "registry_site.artifacts.s3.S3Store"}
 
 
+class Stores:
+    """Several stores as one. A path is one of the first store, unless it is a URI: then it lies in the store with the
+    longest root that it begins with. A URI that lies under none of the roots is refused, whatever is asked."""
+
+    def __init__(self, first: ArtifactStore, further: Mapping[str, ArtifactStore]) -> None:
+        self.first = first
+        self.further = dict(sorted(further.items(), key=lambda item: -len(item[0])))
+
+    def at(self, path: str) -> tuple[ArtifactStore, str, str]:
+        """The store of a path, the path there, and the root that was before it. Raises InvalidParameter."""
+        if "://" not in path:
+            return self.first, path, ""
+        for root, store in self.further.items():
+            if path == root or path.startswith(f"{root}/"):
+                return store, path[len(root) + 1 :], root
+        raise InvalidParameter(f"{path} lies in no artifact store of this server.", field="path")
+
+    def list(self, path: str = "", *, after: str | None = None, limit: int | None = None) -> Listing:
+        store, inside, root = self.at(path)
+        found = store.list(inside, after=after, limit=limit)
+        return Listing(tuple(_below(root, entry) for entry in found.entries), found.after)
+
+    def walk(self, prefix: str = "", *, empty_folders: bool = False) -> Iterator[Entry]:
+        store, inside, root = self.at(prefix)
+        return (_below(root, entry) for entry in store.walk(inside, empty_folders=empty_folders))
+
+    def stat(self, path: str) -> Entry:
+        store, inside, root = self.at(path)
+        return _below(root, store.stat(inside))
+
+    def open(self, path: str, *, offset: int = 0, length: int | None = None) -> Reader:
+        store, inside, _ = self.at(path)
+        return store.open(inside, offset=offset, length=length)
+
+    def write(self, path: str, stream: Source, *, length: int | None) -> int:
+        store, inside, _ = self.at(path)
+        return store.write(inside, stream, length=length)
+
+    def delete(self, path: str) -> None:
+        store, inside, _ = self.at(path)
+        store.delete(inside)
+
+    def sweep_incoming(self, older_than: timedelta) -> int:
+        """Of the first store only: what is under way in the others is under way without this server."""
+        return self.first.sweep_incoming(older_than)
+
+
+def _below(root: str, entry: Entry) -> Entry:
+    return replace(entry, path=join(root, entry.path)) if root else entry
+
+
 @cache
 def store_at(root: str) -> ArtifactStore:
     """The store of a root: a folder's path, or `s3://bucket/prefix`. Raises InvalidParameter for other
@@ -151,43 +202,69 @@ def store_at(root: str) -> ArtifactStore:
     return store
 
 
+@cache
+def _stores(root: str, further: tuple[str, ...]) -> Stores:
+    return Stores(store_at(root), {one.rstrip("/"): store_at(one.rstrip("/")) for one in further})
+
+
 def default_store() -> ArtifactStore:
-    """The store that the settings name."""
-    return store_at(str(settings.PODIUM_ARTIFACT_ROOT))
+    """The store that the settings name; where they name further ones, all of them as one."""
+    root, further = str(settings.PODIUM_ARTIFACT_ROOT), tuple(settings.PODIUM_ARTIFACT_STORES)
+    return _stores(root, further) if further else store_at(root)
+
+
+def store_of(path: str) -> tuple[ArtifactStore, str]:
+    """The one store that a path of the default store really lies in, and its path there. Raises InvalidParameter for a
+    URI that lies in none."""
+    store = default_store()
+    return store.at(path)[:2] if isinstance(store, Stores) else (store, path)
 
 
 class Intake:
-    """Reads an upload to its end: counts, hashes, and refuses one that is not as long as was said."""
+    """Reads an upload to its end: counts, and refuses one that is not as long as was said. `size` is what was read."""
 
     def __init__(self, path: str, stream: Source, length: int | None) -> None:
         self._path = path
         self._stream = stream
         self._length = length
-        self._digest = hashlib.sha256()
-        self._size = 0
+        self.size = 0
 
     def read(self, size: int) -> bytes:
+        """At most `size` bytes and a chunk; empty at the end."""
         try:
             chunk = self._stream.read(min(size, CHUNK))
         except OSError as cut:  # the connection, not the disk: the disk is written elsewhere
             raise self._broken_off() from cut
-        self._size += len(chunk)
-        self._digest.update(chunk)
-        if self._length is not None and (self._size > self._length or (not chunk and self._size < self._length)):
-            raise self._broken_off()
+        self._count(len(chunk))
         return chunk
 
+    def read_into(self, buffer: memoryview) -> int:
+        """Fills the buffer from its start, if the stream can do that without a copy; how many bytes came, 0 at the
+        end."""
+        if not isinstance(self._stream, FillingSource):
+            chunk = self.read(len(buffer))
+            buffer[: len(chunk)] = chunk
+            return len(chunk)
+        try:
+            count = self._stream.readinto(buffer)
+        except OSError as cut:
+            raise self._broken_off() from cut
+        self._count(count)
+        return count
+
+    def _count(self, came: int) -> None:
+        self.size += came
+        if self._length is not None and (self.size > self._length or (not came and self.size < self._length)):
+            raise self._broken_off()
+
     def _broken_off(self) -> InvalidParameter:
-        if self._length is not None and self._size > self._length:
+        if self._length is not None and self.size > self._length:
             reason = f"is longer than the {self._length} bytes it announced"
         elif self._length is not None:
-            reason = f"ended after {self._size} of {self._length} bytes"
+            reason = f"ended after {self.size} of {self._length} bytes"
         else:
-            reason = f"broke off after {self._size} bytes"
+            reason = f"broke off after {self.size} bytes"
         return InvalidParameter(f"The upload of {self._path} {reason}; nothing was kept. Send it again.")
-
-    def written(self) -> Written:
-        return Written(self._size, self._digest.hexdigest())
 
 
 def not_found(path: str) -> NotFound:

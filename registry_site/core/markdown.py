@@ -27,6 +27,7 @@ _TASK = re.compile(r'<input type="checkbox" (checked="" )?disabled="" />')
 _HEADING = re.compile(r"<(/?)h([1-5])>")
 _WHOLE_HEADING = re.compile(r"<h([2-6])>.*?</h\1>", re.DOTALL)
 _EMPTY_HEADING = re.compile(r"<h([2-6])>\s*</h\1>\n?")
+_EMPTY_HEADER_CELL = re.compile(r"<th[^>]*>\s*</th>")  # heads nothing, which a screen reader would read out
 _ANY_TAG = re.compile(r"<(/?)[a-z][a-z0-9]*[^>]*?(/?)>")
 _OTHER_SITE = re.compile(r"\s*([a-z][a-z0-9+.-]*:|[/\\]{2})", re.IGNORECASE)
 
@@ -61,6 +62,14 @@ def render_markdown(text: str) -> str:
     return _render_short(text) if len(text) <= MAX_CACHED else _render(text)
 
 
+def sanitize_html(html: str) -> str:
+    """HTML from a stranger with nothing left of it but what Markdown could have made, as `render_markdown` says. What
+    would take long to clean is shown as it was written."""
+    if len(html) > MAX_HTML or _depth(html) > MAX_DEPTH:
+        return _as_written(html)
+    return _EMPTY_HEADER_CELL.sub("<td></td>", _clean(html))
+
+
 def excerpt(text: str, length: int = 160) -> str:
     """The first words of the text below its headings, else of those, without marks: at most `length` characters, cut at
     a word with `…`. Not HTML."""
@@ -81,8 +90,13 @@ def _render(text: str) -> str:
     html: str = cmark.markdown_to_html_with_extensions(whole, 0, extensions=_EXTENSIONS)
     if len(html) > MAX_HTML or _depth(html) > MAX_DEPTH:
         return _as_written(whole)
-    clean = nh3.clean(
-        _HEADING.sub(_one_level_down, _TASK.sub(_name_task, _colour(html))),
+    clean = _clean(_HEADING.sub(_one_level_down, _TASK.sub(_name_task, _colour(html))))
+    return _EMPTY_HEADING.sub("", clean)  # of one that held nothing but the author's HTML
+
+
+def _clean(html: str) -> str:
+    return nh3.clean(
+        html,
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=_safe_address,
@@ -92,7 +106,6 @@ def _render(text: str) -> str:
         url_schemes=_SCHEMES,
         link_rel="nofollow noopener",
     )
-    return _EMPTY_HEADING.sub("", clean)  # of one that held nothing but the author's HTML
 
 
 _render_short = lru_cache(maxsize=512)(_render)

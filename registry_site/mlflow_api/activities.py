@@ -28,7 +28,8 @@ _BY_ITSELF = (Kind.REQUEST_EXPIRED, Kind.REQUEST_SUPERSEDED)  # what they tell i
 
 
 class ListActivities(Endpoint[structs.ListActivitiesArguments]):
-    """A page of what happened to a registered model or one of its versions, newest first."""
+    """A page of what happened to a registered model or one of its versions, newest first. Requests for copies into
+    other models, for which Databricks has no words, are left out."""
 
     path = "activities/list"
     methods = ("GET",)
@@ -44,18 +45,19 @@ class ListActivities(Endpoint[structs.ListActivitiesArguments]):
             page_token=request.page_token,
         )
         return structs.ActivitiesAnswer(
-            activities=[_activity(activity) for activity in page.rows],
+            activities=[activity_of(one) for one in page.rows if "copy_to_id" not in one.data],
             next_page_token=page.next_page_token,
         )
 
 
-def _activity(activity: "Activity") -> structs.Activity:
+def activity_of(activity: "Activity", called: ActivityType | None = None) -> structs.Activity:
+    """A line of history as Databricks has it, called so if it is not told by its kind."""
     data, at = activity.data, to_ms(activity.at)
     cause = str(data.get("cause", ""))
     by_itself = activity.kind in _BY_ITSELF
     return structs.Activity(
         id=str(activity.pk),
-        activity_type=ActivityType.SYSTEM_TRANSITION if cause else TYPES[activity.kind],
+        activity_type=called or (ActivityType.SYSTEM_TRANSITION if cause else TYPES[activity.kind]),
         user_id=activity.actor_name,
         creation_timestamp=at,
         last_updated_timestamp=at,

@@ -1,12 +1,15 @@
 """Endpoints of artifacts: the proxy that clients read and write through, and the files of runs and logged models."""
 
+import re
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from registry_site.accounts.actors import Actor
-from registry_site.core.errors import InvalidParameter, NotSupported
+from registry_site.artifacts import direct
+from registry_site.artifacts.paths import join
+from registry_site.core.errors import InvalidParameter
 from registry_site.mlflow_api import shapes_tracking as shapes
 from registry_site.mlflow_api.endpoint import ARTIFACTS, SITE, Endpoint, View, json_response
 from registry_site.mlflow_api.files import file_response, upload
@@ -68,46 +71,101 @@ class ListProxiedArtifacts(View):
         )
 
 
-class _NotOffered(View):
-    """Uploads and downloads that pass by this server, which knows none."""
+# -- past this server, at a store that clients reach themselves --------------------------------------------------------
+class CreateMultipartUpload(Endpoint[structs.CreateUploadArguments]):
+    """Addresses to put the parts of a large file to. Nothing of it is seen before the upload is complete."""
 
-    reads = True
+    path = "mpu/create/<path:folder>"
+    methods = ("POST",)
+    roots = ARTIFACTS
+    request_type = structs.CreateUploadArguments
 
-    def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponseBase:
-        actor.require_signed_in()
-        raise NotSupported(
-            "This server offers no multipart or presigned transfers: read and write the artifact itself."
+    def call(self, actor: Actor, request: structs.CreateUploadArguments) -> structs.UploadAnswer:
+        stored = artifact_files.resolve_artifact(actor, _uploaded_path(request), write=True)
+        started = direct.start_upload(stored, parts=request.num_parts)
+        return structs.UploadAnswer(
+            upload_id=started.upload_id,
+            credentials=[
+                structs.UploadCredential(url=address, part_number=number, headers={})
+                for number, address in enumerate(started.addresses, start=1)
+            ],
         )
 
 
-class MultipartUpload(_NotOffered):
-    """An upload in parts."""
+class CompleteMultipartUpload(Endpoint[structs.CompleteUploadArguments]):
+    """Makes the uploaded parts the file."""
 
-    path = "mpu/<str:step>/<path:path>"
+    path = "mpu/complete/<path:folder>"
     methods = ("POST",)
     roots = ARTIFACTS
+    request_type = structs.CompleteUploadArguments
+
+    def call(self, actor: Actor, request: structs.CompleteUploadArguments) -> None:
+        stored = artifact_files.resolve_artifact(actor, _uploaded_path(request), write=True)
+        parts = [direct.UploadedPart(part.part_number, part.etag) for part in request.parts]
+        direct.complete_upload(stored, request.upload_id, parts)
 
 
-class PresignedDownload(_NotOffered):
-    """An address at the store itself."""
+class AbortMultipartUpload(Endpoint[structs.AbortUploadArguments]):
+    """Throws the uploaded parts away."""
+
+    path = "mpu/abort/<path:folder>"
+    methods = ("POST",)
+    roots = ARTIFACTS
+    request_type = structs.AbortUploadArguments
+
+    def call(self, actor: Actor, request: structs.AbortUploadArguments) -> None:
+        stored = artifact_files.resolve_artifact(actor, _uploaded_path(request), write=True)
+        direct.abort_upload(stored, request.upload_id)
+
+
+class PresignedDownload(View):
+    """Where the file can be read, for a quarter of an hour."""
 
     path = "presigned/<path:path>"
     methods = ("GET",)
     roots = ARTIFACTS
 
-
-class PresignedUploadUrl(_NotOffered):
-    """An address at the store itself, to write an artifact of a run or logged model."""
-
-    path = "artifacts/presigned-upload-url"
-    methods = ("POST",)
+    def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponseBase:
+        address, size = direct.download_address(resolve_artifact(actor, path["path"]))
+        return json_response(structs.AddressAnswer(url=address, headers={}, file_size=size))
 
 
-class PresignedDownloadUrl(_NotOffered):
-    """An address at the store itself, to read an artifact of a run or logged model."""
+class PresignedDownloadUrl(Endpoint[structs.PresignedArguments]):
+    """Where a file of a run or logged model can be read."""
 
     path = "artifacts/presigned-download-url"
     methods = ("POST",)
+    reads = True
+    request_type = structs.PresignedArguments
+
+    def call(self, actor: Actor, request: structs.PresignedArguments) -> structs.PresignedAnswer:
+        if request.model_id:
+            stored = artifact_files.resolve_logged_model_artifact(actor, request.model_id, request.path)
+        else:
+            stored = artifact_files.resolve_run_artifact(actor, request.run_id, request.path)
+        address, size = direct.download_address(stored, seconds=request.expiration)
+        return structs.PresignedAnswer(presigned_url=address, headers={}, file_size=size)
+
+
+class PresignedUploadUrl(Endpoint[structs.PresignedArguments]):
+    """Where a file of a run or logged model can be put that does not lie behind the proxy."""
+
+    path = "artifacts/presigned-upload-url"
+    methods = ("POST",)
+    request_type = structs.PresignedArguments
+
+    def call(self, actor: Actor, request: structs.PresignedArguments) -> structs.PresignedAnswer:
+        stored = artifact_files.resolve_direct_upload(
+            actor, request.path, run_id=request.run_id, model_id=request.model_id
+        )
+        address = direct.upload_address(stored, seconds=request.expiration)
+        return structs.PresignedAnswer(presigned_url=address, headers={})
+
+
+def _uploaded_path(request: structs.UploadArguments) -> str:
+    """Where an upload in parts goes: clients send the folder in the address, and the path on their own machine."""
+    return join(request.folder, re.split(r"[/\\]", request.path)[-1])
 
 
 # -- by run and logged model -------------------------------------------------------------------------------------------
@@ -161,7 +219,9 @@ ENDPOINTS = (
     UploadArtifact,
     DeleteArtifact,
     ListProxiedArtifacts,
-    MultipartUpload,
+    CreateMultipartUpload,
+    CompleteMultipartUpload,
+    AbortMultipartUpload,
     PresignedDownload,
     ListArtifacts,
     PresignedUploadUrl,

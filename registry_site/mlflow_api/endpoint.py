@@ -61,18 +61,24 @@ class View:
     roots: ClassVar[Sequence[str]] = MLFLOW
     reads: ClassVar[bool] = False
     """Whether it changes nothing, though its method is not GET: then a token for reading is enough."""
+    name: ClassVar[str | None] = None
+    """What `reverse` knows it by, where addresses of it are made."""
 
     def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponseBase:
         """The answer to one request. Raises the errors of core."""
         raise NotImplementedError
 
+    def actor_of(self, http: HttpRequest, **path: Any) -> Actor:
+        """Who calls. Raises NotSignedIn for credentials that are wrong."""
+        meta = http.META
+        return actor_from_header(
+            meta.get("HTTP_AUTHORIZATION"), origin=Origin.REST, remote_address=meta.get("REMOTE_ADDR", "")
+        )
+
     def __call__(self, request: HttpRequest, **path: Any) -> HttpResponseBase:
         """What Django calls: the answer, or the error as JSON."""
-        meta = request.META
         try:
-            actor = actor_from_header(
-                meta.get("HTTP_AUTHORIZATION"), origin=Origin.REST, remote_address=meta.get("REMOTE_ADDR", "")
-            )
+            actor = self.actor_of(request, **path)
             # Services ask too; here nobody whom they would refuse learns anything of the arguments either.
             if self.reads or request.method in _READING:
                 actor.require_signed_in()

@@ -5,6 +5,7 @@ from registry_site.mlflow_api import shapes_tracking as shapes
 from registry_site.mlflow_api.endpoint import Endpoint
 from registry_site.mlflow_api.structs import logged_models as structs
 from registry_site.mlflow_api.structs.artifacts import RunFilesAnswer
+from registry_site.registry.manifests import finalize_logged_model
 from registry_site.tracking import artifact_files, logged_models
 from registry_site.tracking.logged_models import DatasetFilter, OrderItem
 
@@ -76,7 +77,7 @@ class FinalizeLoggedModel(Endpoint[structs.FinalizeLoggedModelArguments]):
 
     def call(self, actor: Actor, request: structs.FinalizeLoggedModelArguments) -> structs.LoggedModelAnswer:
         status = shapes.logged_model_status(request.status)
-        model = logged_models.finalize_logged_model(actor, model_id=request.model_id, status=status)
+        model = finalize_logged_model(actor, model_id=request.model_id, status=status)
         return structs.LoggedModelAnswer(model=shapes.logged_model(model))
 
 

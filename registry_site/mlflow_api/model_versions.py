@@ -2,13 +2,10 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from registry_site.accounts.actors import Actor
-from registry_site.artifacts.paths import join, validate_artifact_path
-from registry_site.core.errors import NotFound
 from registry_site.mlflow_api import shapes_registry as shapes
 from registry_site.mlflow_api.decoding import read_arguments
 from registry_site.mlflow_api.endpoint import SITE, Endpoint, View
@@ -16,9 +13,8 @@ from registry_site.mlflow_api.files import file_response
 from registry_site.mlflow_api.structs import model_versions as structs
 from registry_site.promotion import services as promotion
 from registry_site.registry import queries, services
-from registry_site.registry.files import resolve_artifact
 from registry_site.registry.stages import parse_stage
-from registry_site.tracking.rules import storage_path
+from registry_site.registry.version_files import resolve_version_artifact
 
 
 class CreateModelVersion(Endpoint[structs.CreateModelVersionArguments]):
@@ -164,15 +160,8 @@ class GetVersionArtifact(View):
 
     def respond(self, actor: Actor, http: HttpRequest, **path: Any) -> HttpResponseBase:
         request = read_arguments(http, structs.VersionArtifactArguments, path)
-        validate_artifact_path(request.path)
         version = queries.get_version(actor, request.name, shapes.version_number(request.version))
-        root = storage_path(version.storage_location, str(settings.PODIUM_ARTIFACT_ROOT))
-        if root is None:
-            raise NotFound(
-                f"The files of {request.name} version {version.version} lie in {version.storage_location}, outside of "
-                "this server's store."
-            )
-        return file_response(http, resolve_artifact(actor, join(root, request.path)))
+        return file_response(http, resolve_version_artifact(actor, version, request.path))
 
 
 def _answer(actor: Actor, request: structs.VersionArguments) -> structs.ModelVersionAnswer:

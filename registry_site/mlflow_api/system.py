@@ -7,19 +7,15 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-# multipart transfers and features of MLflow's own pages are not offered; clients then take the plain ways
-_SERVER_INFO = msgspec.json.encode(
-    {
-        "store_type": "SqlStore",
-        "workspaces_enabled": False,
-        "trace_archival_enabled": False,
-        "multipart_uploads_enabled": False,
-        "multipart_downloads_enabled": False,
-        "presigned_upload_run_id_supported": False,
-        "presigned_upload_model_id_supported": False,
-        "features_enabled": {"gateway": False},
-    }
-)
+from registry_site.artifacts.direct import offers_direct_transfers, offers_direct_writing
+
+# what of the protocol's optional parts is offered whatever the settings say; for the rest clients take the plain ways
+_SERVER_INFO = {
+    "store_type": "SqlStore",
+    "workspaces_enabled": False,
+    "trace_archival_enabled": False,
+    "features_enabled": {"gateway": False},
+}
 
 
 def health(request: HttpRequest) -> HttpResponse:
@@ -34,7 +30,14 @@ def version(request: HttpRequest) -> HttpResponse:
 
 def server_info(request: HttpRequest) -> HttpResponse:
     """Which optional parts of the protocol are there."""
-    return HttpResponse(_SERVER_INFO, content_type="application/json")
+    transfers, writing = offers_direct_transfers(), offers_direct_writing()
+    info = _SERVER_INFO | {
+        "multipart_uploads_enabled": transfers,
+        "multipart_downloads_enabled": transfers,
+        "presigned_upload_run_id_supported": writing,
+        "presigned_upload_model_id_supported": writing,
+    }
+    return HttpResponse(msgspec.json.encode(info), content_type="application/json")
 
 
 def databricks_config(request: HttpRequest) -> HttpResponse:

@@ -26,8 +26,11 @@ from registry_site.mlflow_api import (
     users,
     webhooks,
 )
+from registry_site.mlflow_api.databricks import comments, transition_requests
+from registry_site.mlflow_api.databricks import model_files as databricks_model_files
 from registry_site.mlflow_api.databricks import permissions as databricks_permissions
 from registry_site.mlflow_api.databricks import registered_models as databricks_registered_models
+from registry_site.mlflow_api.databricks import webhooks as databricks_webhooks
 from registry_site.mlflow_api.endpoint import MLFLOW_3, View
 from registry_site.mlflow_api.errors import endpoint_not_found, method_not_allowed
 
@@ -45,6 +48,10 @@ MODULES: tuple[ModuleType, ...] = (
     permissions,
     databricks_permissions,
     databricks_registered_models,
+    databricks_model_files,
+    databricks_webhooks,
+    transition_requests,
+    comments,
 )
 
 Answer = Callable[..., HttpResponseBase]
@@ -73,6 +80,9 @@ def _table(modules: tuple[ModuleType, ...]) -> dict[str, dict[str, Answer]]:
     return {root: {route: by_method(views) for route, views in routes.items()} for root, routes in table.items()}
 
 
+_NAMES = {endpoint.path: endpoint.name for module in MODULES for endpoint in module.ENDPOINTS if endpoint.name}
+
+
 def addresses_without_parts() -> dict[str, Answer]:
     """The views of all endpoints whose address is always the same, by that address."""
     return {
@@ -89,7 +99,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(".well-known/databricks-config", by_method({"GET": system.databricks_config})),
     *(path(f"{root}server-info", by_method({"GET": system.server_info})) for root in MLFLOW_3),
     *(
-        path(root, include([path(route, view) for route, view in routes.items()]))
+        path(root, include([path(route, view, name=_NAMES.get(route)) for route, view in routes.items()]))
         for root, routes in _table(MODULES).items()
     ),
     re_path(r"^(?:ajax-)?api(?:/.*)?\Z", csrf_exempt(endpoint_not_found)),

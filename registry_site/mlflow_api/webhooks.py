@@ -8,6 +8,7 @@ from registry_site.mlflow_api.endpoint import Endpoint
 from registry_site.mlflow_api.structs import webhooks as structs
 from registry_site.webhooks import queries, services
 from registry_site.webhooks.events import Event, parse_event
+from registry_site.webhooks.formats import Format
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
     from registry_site.webhooks.models import Webhook, WebhookStatus
@@ -43,7 +44,13 @@ class ListWebhooks(Endpoint[structs.ListWebhooksArguments]):
     request_type = structs.ListWebhooksArguments
 
     def call(self, actor: Actor, request: structs.ListWebhooksArguments) -> structs.WebhooksAnswer:
-        page = queries.list_webhooks(actor, max_results=request.max_results, page_token=request.page_token)
+        page = queries.list_webhooks(
+            actor,
+            format=Format.MLFLOW,
+            registry_wide=True,
+            max_results=request.max_results,
+            page_token=request.page_token,
+        )
         return structs.WebhooksAnswer(
             webhooks=[_webhook(webhook) for webhook in page.rows], next_page_token=page.next_page_token
         )
@@ -57,7 +64,7 @@ class GetWebhook(Endpoint[structs.WebhookArguments]):
     request_type = structs.WebhookArguments
 
     def call(self, actor: Actor, request: structs.WebhookArguments) -> structs.WebhookAnswer:
-        return structs.WebhookAnswer(webhook=_webhook(queries.get_webhook(actor, request.webhook_id)))
+        return structs.WebhookAnswer(webhook=_webhook(_found(actor, request.webhook_id)))
 
 
 class UpdateWebhook(Endpoint[structs.UpdateWebhookArguments]):
@@ -68,6 +75,7 @@ class UpdateWebhook(Endpoint[structs.UpdateWebhookArguments]):
     request_type = structs.UpdateWebhookArguments
 
     def call(self, actor: Actor, request: structs.UpdateWebhookArguments) -> structs.WebhookAnswer:
+        _found(actor, request.webhook_id)
         webhook = services.update_webhook(
             actor,
             webhook_id=request.webhook_id,
@@ -89,6 +97,7 @@ class DeleteWebhook(Endpoint[structs.WebhookArguments]):
     request_type = structs.WebhookArguments
 
     def call(self, actor: Actor, request: structs.WebhookArguments) -> None:
+        _found(actor, request.webhook_id)
         services.delete_webhook(actor, webhook_id=request.webhook_id)
 
 
@@ -100,6 +109,7 @@ class TestWebhook(Endpoint[structs.TestWebhookArguments]):
     request_type = structs.TestWebhookArguments
 
     def call(self, actor: Actor, request: structs.TestWebhookArguments) -> structs.TestAnswer:
+        _found(actor, request.webhook_id)
         event = parse_event(request.event.entity, request.event.action) if request.event else None
         outcome = services.try_webhook(actor, webhook_id=request.webhook_id, event=event)
         return structs.TestAnswer(
@@ -116,9 +126,15 @@ def _events(arguments: Iterable[structs.EventArgument]) -> list[Event]:
     return [parse_event(one.entity, one.action) for one in arguments]
 
 
+def _found(actor: Actor, webhook_id: str) -> "Webhook":
+    """The webhook, if MLflow's clients can understand it: their format, and not of one model alone."""
+    return queries.get_webhook(actor, webhook_id, format=Format.MLFLOW, registry_wide=True)
+
+
 def _status(word: str | int | None) -> "WebhookStatus | None":
     """The status of a name or number; None for all others, which clients expect to change nothing."""
-    return services.parse_status(_STATUSES.get(str(word), str(word)))
+    word = _STATUSES.get(str(word), str(word))
+    return services.parse_status(word) if word in _STATUSES.values() else None
 
 
 def _webhook(webhook: "Webhook") -> structs.Webhook:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -27,11 +27,12 @@ _VERBS = {
     Kind.REQUEST_REJECTED: "rejected",
     Kind.REQUEST_CANCELLED: "cancelled",
     Kind.REQUEST_SUPERSEDED: "closed",
-    Kind.REQUEST_EXPIRED: "closed as expired",
 }
 _REASONS = {
     Why.ASKED: "you made this request",
+    Why.TOOK_PART: "you took part in this request",
     Why.MAY_DECIDE: "you may decide this request",
+    Why.WAITS: "this request waits for your review",
     Why.MENTIONED: "you are mentioned",
     Why.MANAGES: "you manage this model",
     Why.FOLLOWS: "you follow this model",
@@ -46,7 +47,7 @@ def letter(
     actor = User.objects.filter(pk=activity.actor_id).first() if activity.actor_id else None
     context: dict[str, Any] = {
         "person": str(person),
-        "actor": str(actor or activity.actor_name or "Podium"),
+        "actor": _actor_of(activity, actor),
         "model": model.name,
         "about": model.name,
         "comment": activity.comment,
@@ -59,24 +60,58 @@ def letter(
     subject = "{actor} {sentence} of {model}".format_map(context)
     if request is not None:
         kind = Kind(activity.kind)
-        context |= _about_request(kind, model, request)
+        context |= _about_request(activity, model, request) | {"is_own": why is Why.ASKED}
         thread = f"request.{model.pk}.{request.number}"
         subject = "{about}: {actor} {sentence}".format_map(context)
         move = "{model} version {version} to {to_stage}".format_map(context)
+        if request.is_copy:
+            move = "{model} version {version} into {copy_to}".format_map(context)
         if why is Why.MAY_DECIDE:
-            template, subject = "request_created", f"{context['actor']} asks to move {move}"
+            verb = "copy" if request.is_copy else "move"
+            template, subject = "request_created", f"{context['actor']} asks to {verb} {move}"
+        elif kind is Kind.REQUEST_EXPIRED and why is Why.ASKED:
+            template, subject = "request_expired", f"Expired: {move}"
         elif why is Why.ASKED and kind in DECISIONS:
             template, subject = "request_decided", f"{context['verb'].capitalize()}: {move}"
+        elif kind is Kind.REQUEST_REMINDED:
+            template = "request_reminded"
+            subject = f"{'It is up to you' if why is Why.ASKED else 'Still waits for you'}: {move}"
+        elif kind is Kind.REQUEST_EVIDENCE_CHANGED:
+            template = "evidence_changed"
+            whose = "Approvals no longer count" if why is Why.ASKED else "Your approval no longer counts"
+            subject = f"{whose}: {move}"
+        elif kind is Kind.REVIEW_DISMISSED:
+            template, subject = "review_dismissed", f"{context['actor']} dismissed your review: {move}"
+        elif kind is Kind.CHECK_POSTED:
+            template, subject = "check_failed", f"{activity.data.get('check')} failed: {move}"
     return _mail(person, subject, template, context, activity_id=activity.pk, thread=thread, why=why.value)
 
 
-def _about_request(kind: Kind, model: RegisteredModel, request: TransitionRequest) -> dict[str, Any]:
+def _actor_of(activity: Activity, person: User | None) -> str:
+    return str(person or activity.actor_name) if activity.actor_id else "Podium"
+
+
+def _about_request(activity: Activity, model: RegisteredModel, request: TransitionRequest) -> dict[str, Any]:
+    said = activity.data
+    asked = {"version": request.version, "to": request.to_stage}
+    if request.is_copy:
+        asked["copy_to"] = request.target_name
     return {
         "about": f"{model.name}#{request.number}",
-        "verb": _VERBS.get(kind, ""),
+        "verb": _VERBS.get(Kind(activity.kind), ""),
+        "requester": str(request.requester or request.requester_name),
+        "days": said.get("days"),
+        "expires_at": request.expires_at,
+        "changes": said.get("changes") or (),
+        "stale": said.get("stale") or (),
+        "check": said.get("check"),
+        "summary": said.get("summary"),
+        "check_link": said.get("link"),
+        "ask_anew": f"{_link(model)}/requests/new?{urlencode(asked)}",
         "version": request.version,
         "from_stage": request.from_stage,
         "to_stage": request.to_stage,
+        "copy_to": request.target_name if request.is_copy else "",
         "occupant": _fate_of_occupant(request),
         "link": _link(model, request=request.number),
     }
@@ -98,6 +133,21 @@ def _fate_of_occupant(request: TransitionRequest) -> str:
     return ""
 
 
+def webhook_parked(activity: Activity, model: RegisteredModel | None, person: User) -> Mail:
+    """The mail that tells a person that a webhook, of this model or of all, is disabled."""
+    context = {
+        "person": str(person),
+        "name": activity.data["name"],
+        "model": model.name if model else "",
+        "host": activity.data["host"],
+        "reason": activity.comment,
+        "link": f"{settings.PODIUM_SITE_URL}/webhooks/{activity.data['webhook_id']}",
+        "site": settings.PODIUM_SITE_URL,
+    }
+    subject = f"The webhook {activity.data['name']} is disabled: it has failed for days"
+    return _mail(person, subject, "webhook_parked", context, activity_id=activity.pk)
+
+
 def digest(person: User, models: Sequence[tuple[RegisteredModel, Sequence[Activity]]]) -> Mail:
     """The mail that tells a person of all these activities of these models."""
     told = [(model.name, _link(model), [_line(activity) for activity in found]) for model, found in models]
@@ -108,7 +158,7 @@ def digest(person: User, models: Sequence[tuple[RegisteredModel, Sequence[Activi
 
 
 def _line(activity: Activity) -> str:
-    return f"{activity.actor_name or 'Podium'} {plain_sentence_of(activity)}"
+    return f"{_actor_of(activity, None)} {plain_sentence_of(activity)}"
 
 
 # -- links that let people in ------------------------------------------------------------------------------------------

@@ -1,15 +1,23 @@
 """The artifact browser: the tree of a run's or logged model's files, opened down to one of them."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from registry_site.artifacts.paths import basename, parent
 from registry_site.core.errors import NotFound
-from registry_site.tracking.artifact_files import ArtifactFile, ArtifactListing
+from registry_site.tracking.artifact_files import ArtifactFile, ArtifactListing, stat_stored
 
 ENTRIES_SHOWN = 200
+ENTRIES_LISTED = 1000  # of a folder that is open: what one answer of an object store holds
+ENTRIES_SEARCHED = 10_000  # of a folder whose entries are filtered
 LEVELS_SHOWN = 20  # of a path that is deeper, the folders at its start are left out
+
+
+class Listed(Protocol):
+    """The first entries of a folder, by its path."""
+
+    def __call__(self, path: str, /, *, limit: int) -> ArtifactListing: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +27,12 @@ class Home:
 
     title: str
     uri: str
-    listed: Callable[[str], ArtifactListing]
+    listed: Listed
     stored: Callable[[str], str]
     page_url: Callable[[str], str]
     file_url: Callable[[str], str]
+    archive_url: Callable[[str], str]
+    frame_url: Callable[[str], str]
     register_url: Callable[[str], str] | None = None
     models: frozenset[str] = frozenset()
 
@@ -33,7 +43,8 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A file or folder in the tree. `hidden` entries of an open folder are not shown."""
+    """A file or folder in the tree. `hidden` entries of an open folder are not shown; with `is_cut` there are more than
+    these, which nobody has counted."""
 
     path: str
     url: str
@@ -44,6 +55,7 @@ class Node:
     is_model: bool = False
     children: list["Node"] = field(default_factory=list)
     hidden: int = 0
+    is_cut: bool = False
 
     @property
     def name(self) -> str:
@@ -69,20 +81,26 @@ def tree_of(home: Home, path: str, *, words: str = "", shown: int = ENTRIES_SHOW
     steps = path.split("/") if path else []
     first = max(0, len(steps) - LEVELS_SHOWN)
     base = "/".join(steps[:first])
-    listings: dict[str, ArtifactListing] = {base: home.listed(base)}
+    wanted = [word.casefold() for word in words.split()]
+
+    def listed(folder: str) -> ArtifactListing:
+        if folder not in (path, parent(path)):  # the last two may be the selected folder
+            return home.listed(folder, limit=ENTRIES_LISTED)
+        return home.listed(folder, limit=ENTRIES_SEARCHED if wanted else max(shown + 1, ENTRIES_LISTED))
+
+    listings: dict[str, ArtifactListing] = {base: listed(base)}
     found: ArtifactFile | None = None
     for depth in range(first + 1, len(steps) + 1):
         here = "/".join(steps[:depth])
-        found = next((one for one in listings[parent(here)].files if one.path == here), None)
+        found = _entry(home, listings, here)
         if found is None:
             raise NotFound(f"There is nothing at {path} in {home.title}.")
         if found.is_dir:
-            listings[here] = home.listed(here)
+            listings[here] = listed(here)
         elif here != path:
             raise NotFound(f"There is nothing at {path} in {home.title}: {here} is a file.")
     is_file = found is not None and not found.is_dir
     folder = parent(path) if is_file else path
-    wanted = [word.casefold() for word in words.split()]
 
     def node(file: ArtifactFile) -> Node:
         is_open = file.is_dir and file.path in listings
@@ -97,6 +115,7 @@ def tree_of(home: Home, path: str, *, words: str = "", shown: int = ENTRIES_SHOW
             is_model=file.path in home.models,
             children=children,
             hidden=hidden,
+            is_cut=is_open and not listings[file.path].is_complete,
         )
 
     def entries(of: str) -> tuple[list[Node], int]:
@@ -117,8 +136,23 @@ def tree_of(home: Home, path: str, *, words: str = "", shown: int = ENTRIES_SHOW
         is_open=True,
         children=children,
         hidden=hidden,
+        is_cut=not listings[base].is_complete,
     )
     return Tree(root=root, folder=folder, listing=listings[folder], is_file=is_file)
+
+
+def _entry(home: Home, listings: dict[str, ArtifactListing], path: str) -> ArtifactFile | None:
+    """What the listing of its folder says of a path. In a folder that was not listed to its end, it is added there."""
+    listing = listings[parent(path)]
+    found = next((one for one in listing.files if one.path == path), None)
+    if found is None and not listing.is_complete:
+        try:
+            entry = stat_stored(home.stored(path))
+        except NotFound:
+            return None
+        found = ArtifactFile(path, entry.is_dir, entry.size)
+        listings[parent(path)] = replace(listing, files=(*listing.files, found))
+    return found
 
 
 def _has(file: ArtifactFile, words: list[str]) -> bool:

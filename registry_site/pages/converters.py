@@ -2,6 +2,8 @@
 
 from django.urls import register_converter
 
+from registry_site.artifacts.archives import Format
+
 
 class NameConverter:
     """A registered model's name: anything without a slash."""
@@ -15,4 +17,17 @@ class NameConverter:
         return value
 
 
+class ArchiveConverter:
+    """The extension of an archive."""
+
+    regex = r"zip|tar\.gz"
+
+    def to_python(self, value: str) -> Format:
+        return Format(value)
+
+    def to_url(self, value: str) -> str:
+        return str(value)
+
+
 register_converter(NameConverter, "name")
+register_converter(ArchiveConverter, "archive")

@@ -16,6 +16,7 @@ from registry_site.core.errors import (
     TooManyAttempts,
     Unavailable,
 )
+from registry_site.core.refusals import refusal_of
 
 STATUSES: dict[type[PodiumError], int] = {
     InvalidParameter: 400,
@@ -29,7 +30,7 @@ STATUSES: dict[type[PodiumError], int] = {
     Unavailable: 503,
     NotSupported: 501,
 }
-WITH_A_PAGE_OF_THEIR_OWN = (400, 403, 404, 409, 429)
+WITH_A_PAGE_OF_THEIR_OWN = (400, 403, 404, 409, 429, 503)
 
 
 def status_of(error: PodiumError) -> int:
@@ -41,6 +42,10 @@ def error_response(request: HttpRequest, error: PodiumError) -> HttpResponse:
     """The error as a page, with what went wrong and what to do."""
     status = status_of(error)
     if getattr(request, "htmx", None):
-        return render(request, "errors/_error.html", {"message": error.message}, status=status)
-    template = f"errors/{status if status in WITH_A_PAGE_OF_THEIR_OWN else 'error'}.html"
-    return render(request, template, {"message": error.message, "status": status}, status=status)
+        template = "errors/_error.html"
+    else:
+        template = f"errors/{status if status in WITH_A_PAGE_OF_THEIR_OWN else 'error'}.html"
+    response = render(request, template, {"message": error.message, "status": status}, status=status)
+    for name, value in refusal_of(error).headers.items():  # when to try again
+        response.headers[name] = value
+    return response

@@ -4,7 +4,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
 
-from registry_site.artifacts.previews import Node
+from registry_site.artifacts.trees import Node
 
 OPEN_LEVELS = 2
 _BRACKETS = {"object": "{%s}", "array": "[%s]"}

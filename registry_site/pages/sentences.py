@@ -17,7 +17,10 @@ if TYPE_CHECKING:  # the rows come from queries; only their types are named here
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a timeline: `who`, called `display`, did `text` (with links) at `when`, and perhaps wrote `body`."""
+    """A line of a timeline: `who`, called `display`, did `text` (with links) at `when`, and perhaps wrote `body`.
+
+    What counts no longer is struck through; `note` says why, or what else there is to say.
+    """
 
     icon: str
     kind: str
@@ -26,6 +29,11 @@ class Line:
     text: SafeString
     when: datetime
     body: str = ""
+    note: str = ""
+    is_struck: bool = False
+    anchor: str = ""
+    edit_url: str = ""
+    delete_url: str = ""
 
 
 def lines_of(activities: "Iterable[Activity]", model_name: str, people: Mapping[str, str]) -> list[Line]:
@@ -59,9 +67,20 @@ def _look(activity: "Activity") -> tuple[str, str]:
     if activity.kind == Kind.VERSION_STAGE_CHANGED:
         stage = str(activity.data.get("to_stage", "None")).lower()
         colours = {"production": "success", "staging": "warning"}
-        return f"stage-{stage}", colours.get(stage, "neutral")
+        icon = "rollback" if activity.data.get("rollback") else f"stage-{stage}"
+        return icon, colours.get(stage, "neutral")
+    if activity.kind == Kind.REQUEST_CREATED and activity.data.get("rollback"):
+        return "rollback", "info"
+    if activity.kind == Kind.CHECK_POSTED:
+        states = {"passed": ("check-circle", "success"), "failed": ("cross", "danger")}
+        return states.get(str(activity.data.get("state")), ("check-circle", "neutral"))
     if activity.kind == Kind.REVIEW_GIVEN:
-        looks = {"approve": ("check", "success"), "reject": ("rejected", "danger")}
+        looks = {
+            "approve": ("check", "success"),
+            "reject": ("rejected", "danger"),
+            "request_changes": ("edit", "warning"),
+            "comment": ("comment", "neutral"),
+        }
         return looks.get(str(activity.data.get("verdict")), ("review", "neutral"))
     return _LOOKS.get(activity.kind, ("clock", "neutral"))
 
@@ -126,8 +145,10 @@ _LOOKS: dict[str, tuple[str, str]] = {
     Kind.REQUEST_APPROVED: ("check", "success"),
     Kind.REQUEST_CANCELLED: ("minus", "neutral"),
     Kind.REQUEST_CREATED: ("review", "info"),
+    Kind.REQUEST_EVIDENCE_CHANGED: ("edit", "warning"),
     Kind.REQUEST_EXPIRED: ("clock", "neutral"),
     Kind.REQUEST_REJECTED: ("rejected", "danger"),
+    Kind.REQUEST_REMINDED: ("clock", "neutral"),
     Kind.REQUEST_SUPERSEDED: ("arrow-right", "neutral"),
     Kind.REVIEW_DISMISSED: ("cross", "warning"),
     Kind.RUN_DELETED: ("trash", "danger"),
@@ -150,5 +171,7 @@ _LOOKS: dict[str, tuple[str, str]] = {
     Kind.VERSION_TAG_SET: ("tag", "neutral"),
     Kind.WEBHOOK_CREATED: ("link", "info"),
     Kind.WEBHOOK_DELETED: ("trash", "danger"),
+    Kind.WEBHOOK_PARKED: ("warning", "warning"),
+    Kind.WEBHOOK_SENT_AGAIN: ("refresh", "neutral"),
     Kind.WEBHOOK_UPDATED: ("link", "neutral"),
 }

@@ -25,6 +25,18 @@ def load_snippets(host: str, uri: str, *, name: str, version: int | None = None)
     return [("Python", "python", python), ("CLI", "bash", shell), ("curl", "bash", curl)]
 
 
+def archive_snippets(address: str, format: str) -> list[Snippet]:
+    """How an archive is fetched from a signed address, by hand and by KServe."""
+    unpack = "unzip model.zip -d model" if format == "zip" else "mkdir -p model && tar -xzf model.tar.gz -C model"
+    curl = f"curl --fail -o model.{format} {quote(address)}\n{unpack}"
+    kserve = (
+        "apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadata:\n  name: model\nspec:\n"
+        "  predictor:\n    model:\n      modelFormat:\n        name: mlflow\n      protocolVersion: v2\n"
+        f"      storageUri: {_text(address)}"
+    )
+    return [("curl", "bash", curl), ("KServe", "yaml", kserve)]
+
+
 def log_model_snippet(host: str, name: str) -> str:
     """How a client registers the next version of a model while it trains."""
     return (

@@ -1,10 +1,11 @@
-"""What speaks for a version: the run or logged model that it was made of, with its metrics and params."""
+"""What speaks for a version: the run or logged model that it was made of, with its metrics and params, and what was
+found in its files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry_site.accounts.actors import Actor
-from registry_site.registry.models import ModelVersion
+from registry_site.registry.models import Manifest, ModelVersion, Scan
 from registry_site.tracking import access
 from registry_site.tracking.logged_models import with_everything
 from registry_site.tracking.models import LoggedModel, Run
@@ -21,6 +22,8 @@ class Evidence:
     logged_model: LoggedModel | None
     metrics: Mapping[str, float]
     params: Mapping[str, str]
+    manifest: Manifest | None
+    scan: Scan | None
 
     @property
     def run_tags(self) -> dict[str, str]:
@@ -36,7 +39,19 @@ def evidence_of(actor: Actor, versions: Sequence[ModelVersion]) -> list[Evidence
     wanted = [one.model_id for one in versions if one.model_id]
     visible = LoggedModel.objects.filter(access.visible(actor, "experiment_id"), model_id__in=wanted)
     logged = {one.model_id: one for one in with_everything(visible)}
-    return [_evidence(one, runs.get(one.run_id), logged.get(one.model_id)) for one in versions]
+    found = inspected(versions)
+    return [
+        _evidence(one, runs.get(one.run_id), logged.get(one.model_id), *found.get(one.pk, (None, None)))
+        for one in versions
+    ]
+
+
+def inspected(versions: Iterable[ModelVersion]) -> dict[int, tuple[Manifest | None, Scan | None]]:
+    """What was found in the files of these versions, by their keys; nothing of prompts."""
+    keys = [version.pk for version in versions]
+    manifests = {one.model_version_id: one for one in Manifest.objects.filter(model_version__in=keys)}
+    scans = {one.model_version_id: one for one in Scan.objects.filter(model_version__in=keys)}
+    return {key: (manifests.get(key), scans.get(key)) for key in keys}
 
 
 def run_names(actor: Actor, versions: Iterable[ModelVersion]) -> dict[str, str]:
@@ -47,7 +62,13 @@ def run_names(actor: Actor, versions: Iterable[ModelVersion]) -> dict[str, str]:
     return dict(visible.filter(run_id__in=wanted).values_list("run_id", "run_name")) if wanted else {}
 
 
-def _evidence(version: ModelVersion, run: Run | None, logged_model: LoggedModel | None) -> Evidence:
+def _evidence(
+    version: ModelVersion,
+    run: Run | None,
+    logged_model: LoggedModel | None,
+    manifest: Manifest | None,
+    scan: Scan | None,
+) -> Evidence:
     metrics: dict[str, float] = {}
     params: dict[str, str] = {}
     if run is not None:
@@ -56,4 +77,6 @@ def _evidence(version: ModelVersion, run: Run | None, logged_model: LoggedModel 
     if logged_model is not None:
         metrics = metrics or {metric.key: metric.number for metric in logged_model.metrics.all()}
         params = params or {param.key: param.value for param in logged_model.params.all()}
-    return Evidence(version, run, logged_model, dict(sorted(metrics.items())), dict(sorted(params.items())))
+    return Evidence(
+        version, run, logged_model, dict(sorted(metrics.items())), dict(sorted(params.items())), manifest, scan
+    )

@@ -3,31 +3,48 @@ not only with the experiment that they came from."""
 
 from itertools import accumulate
 
-from django.conf import settings
 from django.db.models import Q
 
 from registry_site.accounts.actors import Actor
 from registry_site.artifacts.mlmodel import MAX_BYTES, REQUIREMENTS, MLModel, read_mlmodel
-from registry_site.artifacts.paths import join
+from registry_site.artifacts.paths import join, validate_artifact_path
 from registry_site.artifacts.store import Entry, default_store
 from registry_site.core.errors import InvalidParameter, NotFound, Unavailable
 from registry_site.registry.access import visible
 from registry_site.registry.models import ModelVersion
 from registry_site.tracking import access, artifact_files, rules
-from registry_site.tracking.artifact_files import open_stored, stat_stored
+from registry_site.tracking.artifact_files import artifact_uris, open_stored, stat_stored, stored_path
 
 MAX_REQUIREMENTS = 64 * 1024  # bytes
 
 
 def resolve_artifact(actor: Actor, path: str) -> str:
-    """The path itself, if the actor may read what lies there: in the artifacts of a run or logged model, or of a
-    version that was made of one. Raises as `tracking.artifact_files.resolve_artifact` does to read."""
+    """The path itself, as a client names it, if the actor may read what lies there: in the artifacts of a run or logged
+    model, or of a version that was made of one. Raises as `tracking.artifact_files.resolve_artifact` does to read."""
+    actor.require_signed_in()
+    return resolve_stored(actor, validate_artifact_path(path))
+
+
+def resolve_stored(actor: Actor, path: str) -> str:
+    """As `resolve_artifact`, of a place that begins with what `tracking.artifact_files.stored_path` gave."""
     try:
-        return artifact_files.resolve_artifact(actor, path)
+        return artifact_files.resolve_stored(actor, path)
     except NotFound:
         if access.reads_everything(actor) or not _is_of_a_version(actor, path):
             raise
         return path
+
+
+def version_root(version: ModelVersion) -> str:
+    """Where the files of a version lie, for `resolve_stored`. Raises NotFound when that is in no store of this
+    server."""
+    root = stored_path(version.storage_location)
+    if root is None:
+        raise NotFound(
+            f"The files of {version.registered_model.name} version {version.version} lie in "
+            f"{version.storage_location}, outside of this server's store."
+        )
+    return root
 
 
 def list_artifacts(actor: Actor, path: str) -> tuple[Entry, ...]:
@@ -51,7 +68,7 @@ def _is_of_a_version(actor: Actor, path: str) -> bool:
     return ModelVersion.objects.filter(
         made_of,
         visible(actor, "registered_model_id"),
-        storage_location__in=[f"{rules.PROXY_SCHEME}:/{folder}" for folder in folders],
+        storage_location__in=[uri for folder in folders for uri in artifact_uris(folder)],
     ).exists()
 
 
@@ -74,11 +91,11 @@ def requirements_of(actor: Actor, version: ModelVersion) -> list[str]:
 
 
 def _small_text(actor: Actor, version: ModelVersion, name: str, most: int) -> str | None:
-    folder = rules.storage_path(version.storage_location, str(settings.PODIUM_ARTIFACT_ROOT))
+    folder = stored_path(version.storage_location)
     if folder is None:
         return None
     try:
-        stored = resolve_artifact(actor, join(folder, name))
+        stored = resolve_stored(actor, join(folder, name))
         size = stat_stored(stored).size
         if size is None or size > most:
             return None

@@ -1,5 +1,7 @@
 """The row of a registered model, locked: every change of what a model owns waits here for the one before."""
 
+from collections.abc import Iterable
+
 from django.db.models import BigIntegerField, CharField
 
 from registry_site.core.prepared import Given, Prepared, columns_of, instance_of
@@ -11,6 +13,13 @@ _LARGEST_VERSION = 2**63 - 1  # what a database can be asked for
 def lock_model(name: str) -> RegisteredModel | None:
     """The model of that name, locked until the caller's transaction ends."""
     return _MODEL.first(name=name)
+
+
+def lock_models(keys: Iterable[int]) -> dict[int, RegisteredModel]:
+    """Several models by their keys, locked in the order of the keys: whoever locks more than one does it here, so that
+    no two transactions wait for each other. One that is gone is missing."""
+    rows = RegisteredModel.objects.select_for_update().filter(pk__in=set(keys)).order_by("pk")
+    return {model.pk: model for model in rows}
 
 
 def version_of(model: RegisteredModel, version: int) -> ModelVersion | None:

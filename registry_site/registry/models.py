@@ -5,7 +5,9 @@ from django.db import models
 from django.db.models import Q
 
 from registry_site.accounts.models import AbstractGrant, one_grant_each
+from registry_site.artifacts.scanning import Verdict
 from registry_site.registry.stages import Stage
+from registry_site.tracking.models import LoggedModel
 
 STAGE_CHOICES = [(stage.value, stage.value) for stage in Stage]
 
@@ -42,6 +44,14 @@ class ModelVersion(models.Model):
     run_id = models.CharField(max_length=32, blank=True, db_index=True)
     run_link = models.CharField(max_length=500, blank=True)
     model_id = models.CharField(max_length=34, blank=True, help_text="the logged model that it was made of")
+    copied_from = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="copies",
+        help_text="the version that it is a copy of; its source keeps the name",
+    )
     user_id = models.CharField(max_length=256, blank=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -126,3 +136,121 @@ class Grant(AbstractGrant):
 
     def __str__(self) -> str:
         return f"{self.get_level_display()} on {self.registered_model or 'all models'} for {self.user or self.group}"
+
+
+class Manifest(models.Model):
+    """What the files of a version were when it was registered, or those of a logged model when it became ready.
+
+    It is made, and later held against the files, by whoever claims the row at `due_at`. The files of a version that has
+    one are frozen: see `registry.freezing`.
+    """
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        COMPLETE = "complete"
+        ELSEWHERE = "elsewhere"  # in no store of this server, which so cannot read them
+
+    model_version = models.OneToOneField(
+        ModelVersion, null=True, blank=True, on_delete=models.CASCADE, related_name="manifest"
+    )
+    logged_model = models.OneToOneField(
+        LoggedModel, null=True, blank=True, on_delete=models.CASCADE, related_name="manifest"
+    )
+    place = models.CharField(max_length=2200, help_text="where the files lie, in one spelling for each place")
+    place_key = models.CharField(max_length=64, db_index=True, help_text="SHA-256 of the place")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    digest = models.CharField(max_length=64, blank=True, help_text="as `artifacts.digests` makes it")
+    size = models.BigIntegerField(default=0, help_text="bytes of all files")
+    file_count = models.BigIntegerField(default=0)
+    completed_at = models.DateTimeField(null=True, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="when the files were last held against it")
+    is_intact = models.BooleanField(null=True, help_text="whether they were what it says")
+    differences = models.JSONField(default=dict, help_text="else the first paths that are missing, changed, added")
+    due_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="when there is work to do on it")
+    attempts = models.PositiveIntegerField(default=0, help_text="without success")
+    error = models.TextField(blank=True, help_text="why the last attempt failed")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(model_version__isnull=True) ^ Q(logged_model__isnull=True), name="manifest_has_one_owner"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="complete", digest__gt="", completed_at__isnull=False)
+                | (~Q(state="complete") & Q(digest="")),
+                name="complete_manifest_has_digest",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"sha256:{self.digest}" if self.digest else f"{self.state} manifest"
+
+
+class Scan(models.Model):
+    """What was found in the files of a version that loading it would run. Whoever claims the row at `due_at` scans."""
+
+    model_version = models.OneToOneField(ModelVersion, on_delete=models.CASCADE, related_name="scan")
+    verdict = models.CharField(
+        max_length=10,
+        choices=[(one.value, one.value) for one in Verdict],
+        blank=True,
+        help_text="empty at first",
+    )
+    findings = models.JSONField(default=list, help_text="path, severity and message of each, the worst first")
+    imports = models.JSONField(default=list, help_text="what pickles import, as module.name")
+    contents = models.JSONField(default=dict, help_text="what is in the model, as `registry.contents` reads it")
+    scanner = models.CharField(max_length=60, blank=True)
+    scanned_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True, db_index=True, help_text="when there is work to do on it")
+    attempts = models.PositiveIntegerField(default=0, help_text="without success")
+    error = models.TextField(blank=True, help_text="why the last attempt failed")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(verdict="", scanned_at__isnull=True)
+                | Q(verdict__in=[one.value for one in Verdict], scanned_at__isnull=False),
+                name="scan_has_verdict_when_done",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.verdict or "not scanned yet"
+
+
+class DeletedArtifacts(models.Model):
+    """The artifacts of a run or logged model that is deleted: how long it has been, and whether they are gone. Whoever
+    makes a version of them locks the row first, and so does whoever decides that they go."""
+
+    owner = models.CharField(max_length=34, unique=True, help_text="the run's or logged model's id")
+    path = models.CharField(max_length=1100, blank=True, help_text="in the store; empty where they lie elsewhere")
+    place_key = models.CharField(max_length=64, blank=True, db_index=True, help_text="as a manifest's")
+    since = models.DateTimeField(db_index=True, help_text="when it was first seen to be deleted")
+    decided_at = models.DateTimeField(null=True, blank=True, help_text="from then on nothing is made of them")
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deleted artifacts"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(removed_at__isnull=True) | Q(decided_at__isnull=False), name="removal_was_decided"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.owner
+
+
+class ManifestFile(models.Model):
+    """A file of a manifest, by its path in the folder."""
+
+    manifest = models.ForeignKey(Manifest, on_delete=models.CASCADE, related_name="files")
+    path = models.CharField(max_length=1100)
+    size = models.BigIntegerField(help_text="bytes")
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["manifest", "path"], name="one_line_per_file_of_a_manifest")]
+
+    def __str__(self) -> str:
+        return self.path

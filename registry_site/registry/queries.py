@@ -5,6 +5,7 @@ from functools import reduce
 from operator import and_
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from django.db import connection
 from django.db.models import BigIntegerField, CharField, Exists, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -13,7 +14,7 @@ from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
 from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.core.pages import Page
-from registry_site.core.prepared import Among, Given, Prepared, columns_of, instance_of
+from registry_site.core.prepared import Given, GivenKeys, Prepared, columns_of, instance_of
 from registry_site.registry import access
 from registry_site.registry.access import visible, visible_models
 from registry_site.registry.fields import MODEL_VERSIONS, REGISTERED_MODELS
@@ -108,11 +109,10 @@ def search_models(
         query=["registered models", actor.user_id, filter or "", list(order_by)],
         most=MODELS_PER_PAGE_AT_MOST,
     )
-    keys = [key for _, latest in page.rows for key in latest if key is not None]
-    models = [model for model, _ in page.rows]
-    versions = _VERSION_ROWS_BY_KEY.read(keys=keys)
-    attach_model_marks(models, versions)
+    models = list(page.rows)
     by_key = {model.pk: model for model in models}
+    versions = _LATEST_VERSION_ROWS.read(keys=by_key)
+    attach_model_marks(models, versions)
     for version in versions:
         by_key[version.registered_model_id].latest_versions.append(version)
     return Page(models, page.next_page_token)
@@ -131,7 +131,6 @@ def browse_models(
     wanted = [_facet(actor, facet) for facet in search.facets]
     page = read_page(
         visible_models(actor)
-        .annotate(**_latest_keys())
         .select_related("owner")
         .filter(
             compile_filter(conditions, REGISTERED_MODELS),
@@ -155,27 +154,29 @@ def suggest_models(actor: Actor, text: str, *, limit: int = 10) -> list[Register
     return list(models.order_by("name")[:limit])
 
 
-def _latest_keys() -> dict[str, RawSQL]:
-    """By stage, the key of the greatest version of a model in it: annotations of the query that finds the models."""
-    # By hand, because the ORM takes longer to write these than the database takes to answer them.
+def _latest(columns: Sequence[str]) -> "QuerySet[ModelVersion, Any]":
+    """Of every stage of the models whose keys are given, the greatest version.
+
+    It is one statement, which sees one moment: whoever asks for Production while one version takes the place of another
+    there finds one of the two, and never none.
+    """
+    # By hand, because the ORM takes longer to write this than the database takes to answer it.
+    models, versions = RegisteredModel._meta.db_table, ModelVersion._meta.db_table
+    among = "= ANY(%s)" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
+    stages = " UNION ALL ".join(f"SELECT '{stage.value}' AS name" for stage in Stage)
     newest = (
-        f"(SELECT id FROM {ModelVersion._meta.db_table} "
-        f"WHERE registered_model_id = {RegisteredModel._meta.db_table}.id AND current_stage = %s "
-        "ORDER BY version DESC LIMIT 1)"
+        f"SELECT (SELECT id FROM {versions} WHERE registered_model_id = model.id AND current_stage = stage.name "
+        f"ORDER BY version DESC LIMIT 1) FROM {models} model CROSS JOIN ({stages}) stage WHERE model.id {among}"
     )
-    return {_latest_in(stage): RawSQL(newest, [stage.value], BigIntegerField()) for stage in Stage}
-
-
-def _latest_in(stage: Stage) -> str:
-    return f"latest_in_{stage.name.lower()}"
+    keys = RawSQL(newest, [GivenKeys("keys", BigIntegerField())], BigIntegerField())
+    return ModelVersion.objects.filter(pk__in=keys).order_by("-version").values_list(*columns)
 
 
 def _attach_all(models: Sequence[RegisteredModel]) -> None:
-    """Fetch tags, aliases and `latest_versions` (of every stage the greatest, greatest first) of models that were found
-    with `_latest_keys`: two queries for any number of models, each reading only the rows that it returns."""
+    """Fetch tags, aliases and `latest_versions` (of every stage the greatest, greatest first): two queries for any
+    number of models, each reading only the rows that it returns."""
     by_key = {model.pk: model for model in models}
-    keys = [getattr(model, _latest_in(stage)) for model in models for stage in Stage]
-    versions = _VERSIONS_BY_KEY.read(keys=[key for key in keys if key is not None])
+    versions = _LATEST_VERSIONS.read(keys=by_key)
     attach_model_marks(models, versions)
     for model in models:
         model.latest_versions = []  # type: ignore[attr-defined]  # attached here for whoever shows a model
@@ -252,8 +253,10 @@ def latest_versions(actor: Actor, name: str, stages: Sequence[Stage] | None = No
     """The greatest version of each stage (of all four when none is named), with tags and aliases."""
     model = get_model(actor, name)
     wanted = {stage.value for stage in stages or Stage}
-    keys = [version.pk for version in model.latest_versions if version.current_stage in wanted]  # type: ignore[attr-defined]
-    return list(_visible_versions(actor).filter(pk__in=keys).order_by("version"))
+    latest: list[ModelVersion] = model.latest_versions  # type: ignore[attr-defined]
+    found = [version for version in reversed(latest) if version.current_stage in wanted]
+    attach_version_marks(found)
+    return found
 
 
 def search_versions(
@@ -299,6 +302,20 @@ def versions_of_run(actor: Actor, run_id: str) -> list[ModelVersion]:
     return list(_visible_versions(actor).filter(run_id=run_id).order_by("-creation_timestamp", "-pk")[:100])
 
 
+class Lineage(NamedTuple):
+    """What a version is a copy of, and what are copies of it; of both what the actor may see."""
+
+    copied_from: ModelVersion | None
+    copies: list[ModelVersion]
+
+
+def lineage_of(actor: Actor, version: ModelVersion) -> Lineage:
+    """Where a version came from and went to; of its copies the newest 100. It has been found visible."""
+    related = ModelVersion.objects.filter(visible(actor, "registered_model_id")).select_related("registered_model")
+    origin = related.filter(pk=version.copied_from_id).first() if version.copied_from_id is not None else None
+    return Lineage(origin, list(related.filter(copied_from=version.pk).order_by("-pk")[:100]))
+
+
 def _visible_versions(actor: Actor) -> QuerySet[ModelVersion]:
     return (
         ModelVersion.objects.filter(visible(actor, "registered_model_id"))
@@ -332,26 +349,11 @@ _VERSION_WIDTH = len(columns_of(ModelVersion))
 _VERSION_AND_MODEL_WIDTH = _VERSION_WIDTH + len(columns_of(RegisteredModel))
 
 
-def _model(*values: Any) -> RegisteredModel:
-    """A model out of its columns and `_latest_keys`."""
-    model = instance_of(RegisteredModel)(*values[: -len(Stage)])
-    for stage, key in zip(Stage, values[-len(Stage) :], strict=True):
-        setattr(model, _latest_in(stage), key)
-    return model
-
-
-def _model_row(*values: Any) -> tuple[ModelRow, Sequence[int | None]]:
-    """A model's row, and the keys of its latest versions."""
-    return ModelRow(*values[: len(MODEL_COLUMNS)]), values[len(MODEL_COLUMNS) :]
-
-
 _MODELS = PreparedSearch(
     REGISTERED_MODELS,
-    lambda scope: RegisteredModel.objects.filter(scope.visible("pk"), is_prompt=scope.prompts).annotate(
-        **_latest_keys()
-    ),
-    columns=(*MODEL_COLUMNS, *map(_latest_in, Stage)),
-    make=_model_row,
+    lambda scope: RegisteredModel.objects.filter(scope.visible("pk"), is_prompt=scope.prompts),
+    columns=MODEL_COLUMNS,
+    make=ModelRow,
     tie_break=["name"],
 )
 _VERSIONS = PreparedSearch(
@@ -363,22 +365,13 @@ _VERSIONS = PreparedSearch(
     make=VersionRow,
     tie_break=["registered_model__name", "-version"],
 )
-_VERSION_ROWS_BY_KEY = Prepared(
-    lambda: ModelVersion.objects.filter(Among("pk")).order_by("-version").values_list(*VERSION_COLUMNS), VersionRow
-)
+_LATEST_VERSION_ROWS = Prepared(lambda: _latest(VERSION_COLUMNS), VersionRow)
 _MODEL_BY_NAME = _ByName(
-    lambda visible: (
-        RegisteredModel.objects.filter(visible, name=_NAME)
-        .annotate(**_latest_keys())
-        .values_list(*columns_of(RegisteredModel), *map(_latest_in, Stage))
-    ),
-    _model,
+    lambda visible: RegisteredModel.objects.filter(visible, name=_NAME).values_list(*columns_of(RegisteredModel)),
+    instance_of(RegisteredModel),
     model_key="pk",
 )
-_VERSIONS_BY_KEY = Prepared(
-    lambda: ModelVersion.objects.filter(Among("pk")).order_by("-version").values_list(*columns_of(ModelVersion)),
-    instance_of(ModelVersion),
-)
+_LATEST_VERSIONS = Prepared(lambda: _latest(columns_of(ModelVersion)), instance_of(ModelVersion))
 _VERSION_BY_NUMBER = _ByName(
     lambda visible: ModelVersion.objects.filter(
         visible, registered_model__name=_NAME, version=Given("version", BigIntegerField())

@@ -14,10 +14,12 @@ from registry_site.core import clock
 from registry_site.core.errors import AlreadyExists, InvalidParameter, NotFound
 from registry_site.core.prepared import Given, Prepared
 from registry_site.core.writing import insert, insert_many, update
-from registry_site.registry import access, subjects
+from registry_site.registry import access, hooks, subjects
 from registry_site.registry.locking import lock_model, version_of
-from registry_site.registry.models import Alias, ModelVersion, RegisteredModel, Tag
+from registry_site.registry.making import make_version
+from registry_site.registry.models import ModelVersion, RegisteredModel, Tag
 from registry_site.registry.names import validate_alias, validate_description, validate_model_name, validate_tag
+from registry_site.registry.pointing import held_by, point_alias
 from registry_site.registry.sources import resolve_source
 from registry_site.tracking.logged_models import add_version_to_logged_model
 
@@ -140,7 +142,8 @@ def create_version(
     """The next version of a model, numbered without gaps being filled ever. Needs CAN_EDIT.
 
     Run and logged model are found from the source where the caller does not name them. Raises InvalidParameter for a
-    source that is not allowed, NotFound for an unknown model or logged model.
+    source that is not allowed, NotFound for an unknown model or logged model, PermissionDenied where versions come in
+    another way.
     """
     model = _locked(actor, name, Level.CAN_EDIT)
     validate_description(description)
@@ -148,37 +151,10 @@ def create_version(
     if len(run_link) > 500:
         raise InvalidParameter("run_link has 500 characters at most.", field="run_link")
     found = resolve_source(actor, source, run_id=run_id, model_id=model_id, is_prompt=model.is_prompt)
-    model.last_version += 1
-    _touch(model)
-    update(model, "last_version", "last_updated_timestamp")
-    version = ModelVersion(
-        registered_model=model,
-        version=model.last_version,
-        description=description,
-        source=found.source,
-        storage_location=found.storage_location,
-        run_id=found.run_id,
-        run_link=run_link,
-        model_id=found.model_id,
-        user_id=actor.name,
-        created_by_id=actor.user_id,
-        creation_timestamp=model.last_updated_timestamp,
-        last_updated_timestamp=model.last_updated_timestamp,
-    )
-    insert(version)
-    insert_many(Tag, ("model_version_id", "key", "value"), [(version.pk, *pair) for pair in pairs])
+    hooks.ask_about_version(hooks.NewVersion(actor, model, found.origin))
+    version = make_version(actor, model, found, run_link=run_link, description=description, tags=pairs)
     if found.model_id:
         add_version_to_logged_model(actor, model_id=found.model_id, name=name, version=version.version)
-    record(
-        actor,
-        Kind.VERSION_CREATED,
-        subjects.of_version(version),
-        source=version.source,
-        run_id=version.run_id,
-        model_id=version.model_id,
-        description=description,
-        tags=dict(pairs),
-    )
     return version
 
 
@@ -192,6 +168,7 @@ def describe_version(actor: Actor, *, name: str, version: int, description: str)
     update(found, "description", "last_updated_timestamp")
     if before != description:
         record(actor, Kind.VERSION_DESCRIBED, subjects.of_version(found), before=before, after=description)
+        hooks.tell_version_changed(actor, found)
     return found
 
 
@@ -203,6 +180,7 @@ def set_version_tag(actor: Actor, *, name: str, version: int, key: str, value: s
     before = _write_tag(Tag(model_version=found, key=key, value=value))
     if before != value:
         record(actor, Kind.VERSION_TAG_SET, subjects.of_version(found), key=key, before=before, after=value)
+        hooks.tell_version_changed(actor, found)
 
 
 @transaction.atomic
@@ -214,38 +192,31 @@ def delete_version_tag(actor: Actor, *, name: str, version: int, key: str) -> No
         return
     found.tags.filter(key=key).delete()
     record(actor, Kind.VERSION_TAG_DELETED, subjects.of_version(found), key=key, before=before)
+    hooks.tell_version_changed(actor, found)
 
 
 # -- aliases -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
 def set_alias(actor: Actor, *, name: str, alias: str, version: int) -> None:
-    """Point an alias at a version, wherever it pointed before. Needs CAN_EDIT."""
+    """Point an alias at a version, wherever it pointed before. Needs CAN_EDIT, and what its protection asks for."""
     validate_alias(alias)
     found = _locked_version(actor, name, version, Level.CAN_EDIT)
-    model = found.registered_model
-    before = model.aliases.filter(alias=alias).values_list("model_version__version", flat=True).first()
-    if before == version:
+    before = held_by(found.registered_model, alias)
+    if before is not None and before.version == version:
         return
-    Alias.objects.update_or_create(registered_model=model, alias=alias, defaults={"model_version": found})
-    record(actor, Kind.ALIAS_SET, subjects.of_version(found), alias=alias, before=before, after=version)
+    hooks.ask_about_alias(hooks.AliasMove(actor, found.registered_model, alias, found, before))
+    point_alias(actor, found.registered_model, alias, found)
 
 
 @transaction.atomic
 def delete_alias(actor: Actor, *, name: str, alias: str) -> None:
-    """Remove an alias; one that is not there is no error. Needs CAN_EDIT."""
+    """Remove an alias; one that is not there is no error. Needs what setting it needs."""
     model = _locked(actor, name, Level.CAN_EDIT)
-    held = model.aliases.select_related("model_version").filter(alias=alias).first()
-    if held is None:
+    before = held_by(model, alias)
+    if before is None:
         return
-    held.model_version.registered_model = model
-    record(
-        actor,
-        Kind.ALIAS_DELETED,
-        subjects.of_version(held.model_version),
-        alias=alias,
-        before=held.model_version.version,
-    )
-    held.delete()
+    hooks.ask_about_alias(hooks.AliasMove(actor, model, alias, None, before))
+    point_alias(actor, model, alias, None)
 
 
 # -- what they share ---------------------------------------------------------------------------------------------------

@@ -17,8 +17,9 @@ from registry_site.registry.access import visible
 from registry_site.registry.models import Alias, ModelVersion
 from registry_site.registry.stages import Stage
 from registry_site.tracking import access
+from registry_site.tracking.artifact_files import artifact_uris, stored_path
 from registry_site.tracking.models import LifecycleStage, LoggedModel, Run
-from registry_site.tracking.rules import validate_id
+from registry_site.tracking.rules import split_artifact_path, validate_id
 from registry_site.tracking.services import run_not_found
 
 SOURCE_LIMIT = 2000
@@ -39,6 +40,14 @@ class Source:
     storage_location: str
     run_id: str = ""
     model_id: str = ""
+    origin: ModelVersion | None = None
+    """The version that it names, if it names one."""
+
+
+def copy_of(origin: ModelVersion) -> Source:
+    """The source of a copy of a version, as MLflow's clients write it."""
+    name = origin.registered_model.name
+    return Source(f"models:/{name}/{origin.version}", origin.storage_location, origin.run_id, origin.model_id, origin)
 
 
 def resolve_source(actor: Actor, text: str, *, run_id: str = "", model_id: str = "", is_prompt: bool = False) -> Source:
@@ -72,7 +81,7 @@ def resolve_source(actor: Actor, text: str, *, run_id: str = "", model_id: str =
     if scheme == "mlflow-artifacts" or (scheme in ("http", "https") and _API_PATH.match(urlsplit(text).path)):
         return _proxied(actor, text, run_id, logged_model)
     if scheme in CLIENT_STORES:
-        return Source(text, text, run_id or _run_of(logged_model), model_id)
+        return _in_a_client_s_store(actor, text, run_id, logged_model)
     raise _invalid(
         text, "a source is runs:/, models:/ or mlflow-artifacts:/ inside a run or logged model, or in an object store"
     )
@@ -157,7 +166,7 @@ def _other_version(actor: Actor, text: str, match: re.Match[str], run_id: str, m
         raise _invalid(text, "it is a prompt and not a model")
     if (run_id and run_id != origin.run_id) or (model_id and model_id != origin.model_id):
         raise _invalid(text, "the version comes from another run or logged model than the one named")
-    return Source(f"models:/{name}/{origin.version}", origin.storage_location, origin.run_id, origin.model_id)
+    return copy_of(origin)
 
 
 def _proxied(actor: Actor, text: str, run_id: str, logged_model: LoggedModel | None) -> Source:
@@ -184,6 +193,21 @@ def _proxied(actor: Actor, text: str, run_id: str, logged_model: LoggedModel | N
         if _is_inside(uri, found.artifact_uri):
             return Source(text, uri, run_id or _run_of(found), found.model_id)
     raise _invalid(text, "it is in no run and no logged model")
+
+
+def _in_a_client_s_store(actor: Actor, text: str, run_id: str, logged_model: LoggedModel | None) -> Source:
+    """Nobody here may look whether it is there. Where it lies in a run or logged model that the actor may read, the
+    version comes from that one; this is what later opens its files to readers of the registered model."""
+    parts = split_artifact_path(text.rstrip("/")) if stored_path(text) else None
+    if parts is not None and not run_id and logged_model is None:
+        root, owner, _ = parts
+        uris = artifact_uris(stored_path(root) or root)
+        run = _runs(actor).filter(run_id=owner, artifact_uri__in=uris).first()
+        if run is not None:
+            return Source(text, text.rstrip("/"), run.run_id)
+        logged_model = _logged_models(actor).filter(model_id=owner, artifact_uri__in=uris).first()
+    model_id = logged_model.model_id if logged_model else ""
+    return Source(text, text, run_id or _run_of(logged_model), model_id)
 
 
 def _is_inside(uri: str, root: str) -> bool:

@@ -25,12 +25,13 @@ def set_stage(
     comment: str = "",
     cause: str = "",
     request_number: int | None = None,
+    is_rollback: bool = False,
 ) -> None:
     """Put a version into a stage, under the lock of its model, and write it down.
 
     `exclusive` says that the stage admits one version of the model: the database then refuses a second one, so its
     occupant is moved out first. `cause` tells, in history, what this move is a side effect of; with `request_number` it
-    is part of the history of that request too.
+    is part of the history of that request too. `is_rollback` says that the version comes back to where it was before.
     """
     before = version.current_stage
     now = clock.now()
@@ -50,4 +51,5 @@ def set_stage(
         from_stage=before,
         to_stage=stage.value,
         cause=cause,
+        rollback=is_rollback,
     )

@@ -5,19 +5,37 @@ What lies elsewhere in the store is nobody's, and so is not shown, written or de
 experiment of their owner: CAN_READ reads them, CAN_EDIT writes and deletes them.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Protocol
 
 from django.conf import settings
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.artifacts.paths import join, validate_artifact_path
-from registry_site.artifacts.store import Entry, Reader, Source, Written, default_store
+from registry_site.artifacts.store import Entry, FillingSource, Listing, Reader, Source, default_store
 from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.tracking import access, rules
 from registry_site.tracking.logged_models import get_logged_model
 from registry_site.tracking.models import LifecycleStage, LoggedModel, Run, RunModel
 from registry_site.tracking.services import run_not_found
+
+
+class Guard(Protocol):
+    """Raises Conflict for a path that must not change, or, where it `deletes`, that holds something that must not."""
+
+    def __call__(self, actor: Actor, path: str, *, deletes: bool = False) -> None: ...
+
+
+_guards: list[Guard] = []
+
+
+def add_guard(guard: Guard) -> None:
+    """Have this asked before every write and delete (the registry does, which knows what versions are made of)."""
+    if guard not in _guards:
+        _guards.append(guard)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,32 +49,59 @@ class ArtifactFile:
 
 @dataclass(frozen=True, slots=True)
 class ArtifactListing:
-    """What lies in one folder of a run or logged model: folders and files by name."""
+    """What lies in one folder of a run or logged model: folders and files by name; of a longer one, where there was a
+    limit, only the first of them."""
 
     root_uri: str
     files: tuple[ArtifactFile, ...]
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder of the store, and where its contents are found below the folder that somebody asked for; of two with a
+    file of the same path, the first has the one that is meant."""
+
+    path: str
+    stored: str
+
+
+def stored_path(artifact_uri: str) -> str | None:
+    """Where in the stores an artifact root lies, for the functions below; None when it lies in none of them."""
+    return rules.storage_path(artifact_uri, str(settings.PODIUM_ARTIFACT_ROOT), settings.PODIUM_ARTIFACT_STORES)
+
+
+def artifact_uris(stored: str) -> list[str]:
+    """Every spelling in which such a place may stand in the database as an artifact root."""
+    return rules.artifact_uris(stored, str(settings.PODIUM_ARTIFACT_ROOT))
 
 
 # -- by their path in the store ----------------------------------------------------------------------------------------
-def resolve_artifact(actor: Actor, path: str, *, write: bool = False) -> str:
-    """The path itself, if it lies in the artifacts of a run or logged model.
+def resolve_artifact(actor: Actor, path: str, *, write: bool = False, deletes: bool = False) -> str:
+    """The path itself, as a client names it, if it lies in the artifacts of a run or logged model.
 
     With `write` it must lie below their root and its owner must not be deleted. Raises NotFound for all other places,
     and those that the actor may not read; PermissionDenied where they may read and not write; InvalidParameter for what
-    is no path, and for a root or a deleted owner that shall be written to.
+    is no path, and for a root or a deleted owner that shall be written to; Conflict for what is frozen.
     """
     actor.require_signed_in()
     if write:
         actor.require_write()
-    validate_artifact_path(path)
+    return resolve_stored(actor, validate_artifact_path(path), write=write, deletes=deletes)
+
+
+def resolve_stored(actor: Actor, path: str, *, write: bool = False, deletes: bool = False) -> str:
+    """As `resolve_artifact`, of a place that begins with what `stored_path` gave."""
+    actor.require_signed_in()
+    if write:
+        actor.require_write()
     parts = rules.split_artifact_path(path)
     if parts is None:
         raise _nobodys(path)
     root, owner, rest = parts
-    uri = f"{rules.PROXY_SCHEME}:/{root}"
     is_model = owner.startswith("m-")
     rows = LoggedModel.objects.filter(model_id=owner) if is_model else Run.objects.filter(run_id=owner)
-    found = rows.filter(artifact_uri=uri).values_list("lifecycle_stage", "experiment_id").first()
+    found = rows.filter(artifact_uri__in=artifact_uris(root)).values_list("lifecycle_stage", "experiment_id").first()
     if found is None:
         raise _nobodys(path)
     lifecycle_stage, experiment = found
@@ -70,18 +115,66 @@ def resolve_artifact(actor: Actor, path: str, *, write: bool = False) -> str:
             raise InvalidParameter(
                 f"The artifacts of {owner} cannot change: it is deleted. Restore it first.", field="path"
             )
+        _ask_guards(actor, path, deletes=deletes)
     return path
 
 
-def write_artifact(actor: Actor, path: str, stream: Source, *, length: int | None) -> Written:
-    """Store the stream under the path, over what was there. Raises as `resolve_artifact` and `ArtifactStore.write`
-    do."""
-    return default_store().write(resolve_artifact(actor, path, write=True), stream, length=length)
+def _ask_guards(actor: Actor, path: str, *, deletes: bool = False) -> None:
+    for guard in _guards:
+        guard(actor, path, deletes=deletes)
+
+
+def write_artifact(actor: Actor, path: str, stream: Source, *, length: int | None) -> int:
+    """Store the stream under the path, over what was there; its length in bytes. Raises as `resolve_artifact` and
+    `ArtifactStore.write` do."""
+    stored = resolve_artifact(actor, path, write=True)
+    guarded = _GuardedFilling if isinstance(stream, FillingSource) else _Guarded
+    return default_store().write(stored, guarded(actor, path, stream), length=length)
+
+
+class _Guarded:
+    """An upload that is refused at its end too: what it writes to may have been frozen while it came in."""
+
+    def __init__(self, actor: Actor, path: str, stream: Any) -> None:
+        self._actor, self._path, self._stream = actor, path, stream
+
+    def read(self, size: int, /) -> bytes:
+        chunk: bytes = self._stream.read(size)
+        if not chunk:
+            _ask_guards(self._actor, self._path)
+        return chunk
+
+
+class _GuardedFilling(_Guarded):
+    """The same, of one that writes into memory which is there already."""
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        count: int = self._stream.readinto(buffer)
+        if not count:
+            _ask_guards(self._actor, self._path)
+        return count
 
 
 def delete_artifact(actor: Actor, path: str) -> None:
     """Take a file or a folder away; content with nothing being there. Raises as `resolve_artifact` does."""
-    default_store().delete(resolve_artifact(actor, path, write=True))
+    default_store().delete(resolve_artifact(actor, path, write=True, deletes=True))
+
+
+def resolve_direct_upload(actor: Actor, path: str, *, run_id: str = "", model_id: str = "") -> str:
+    """Where a client may put a file of the run or logged model without this server. Raises as `resolve_artifact` does,
+    and InvalidParameter for one whose artifacts lie behind the proxy: there nobody could say any more when they must
+    not change."""
+    actor.require_write()
+    validate_artifact_path(path)
+    owner = model_id or run_id
+    uri = get_logged_model(actor, model_id=model_id).artifact_uri if model_id else _run_root_uri(actor, run_id)
+    stored = resolve_stored(actor, join(_stored_root(uri, owner), path), write=True)
+    if uri.startswith(f"{rules.PROXY_SCHEME}:"):
+        raise InvalidParameter(
+            f"The artifacts of {owner} lie behind this server ({uri}): write them there, large ones in parts.",
+            field="model_id" if model_id else "run_id",
+        )
+    return stored
 
 
 # -- by run and logged model -------------------------------------------------------------------------------------------
@@ -99,7 +192,7 @@ def resolve_run_artifact(actor: Actor, run_id: str, path: str) -> str:
     return join(model_root, rest)
 
 
-def run_artifacts(actor: Actor, run_id: str, path: str = "") -> ArtifactListing:
+def run_artifacts(actor: Actor, run_id: str, path: str = "", *, limit: int | None = None) -> ArtifactListing:
     """What lies in a folder of a run, the logged models that it made among it as folders of their names.
 
     Nothing for a file or a missing folder. Raises NotFound for an unknown run.
@@ -109,16 +202,47 @@ def run_artifacts(actor: Actor, run_id: str, path: str = "") -> ArtifactListing:
         validate_artifact_path(path)
     root_uri = _run_root_uri(actor, run_id)
     root = _stored_root(root_uri, run_id)
-    files = {one.path: one for one in _listed(root, path)}
+    files, is_complete = _listed(root, path, limit)
     name, _, rest = path.partition("/")
     models = _models_made_by(actor, run_id)
     if not path:
         found = [ArtifactFile(model, is_dir=True, size=None) for model in models]
+    elif name in models:
+        inside, all_inside = _listed(models[name], rest, limit)
+        found = [ArtifactFile(join(name, one.path), one.is_dir, one.size) for one in inside]
+        is_complete = is_complete and all_inside
     else:
-        found = [ArtifactFile(join(name, one.path), one.is_dir, one.size) for one in _listed(models.get(name), rest)]
-    for one in found:
-        files.setdefault(one.path, one)
-    return ArtifactListing(root_uri, tuple(files[key] for key in sorted(files)))
+        found = []
+    if found:
+        files = tuple({one.path: one for one in (*found, *files)}.values())
+    return ArtifactListing(root_uri, tuple(sorted(files, key=attrgetter("path"))), is_complete)
+
+
+def folders_with(actor: Actor, run_id: str, folders: Sequence[str], name: str) -> list[str]:
+    """Those of a run's own folders that have something of this name in them. Raises NotFound."""
+    root = _stored_root(_run_root_uri(actor, run_id), run_id)
+    return [folder for folder in folders if _is_there(join(root, f"{folder}/{name}"))]
+
+
+def folders_in_run(actor: Actor, run_id: str, path: str = "") -> list[Folder]:
+    """Where in the store the contents of a run's folder lie. Raises NotFound, InvalidParameter."""
+    actor.require_signed_in()
+    if path:
+        validate_artifact_path(path)
+    own = Folder("", join(_stored_root(_run_root_uri(actor, run_id), run_id), path))
+    models = _models_made_by(actor, run_id)
+    if not path:
+        return [own, *(Folder(name, root) for name, root in models.items())]
+    name, _, rest = path.partition("/")
+    return [own, Folder("", join(models[name], rest))] if name in models else [own]
+
+
+def folders_in_logged_model(actor: Actor, model_id: str, path: str = "") -> list[Folder]:
+    """Where in the store the contents of a logged model's folder lie. Raises NotFound, InvalidParameter."""
+    if path:
+        validate_artifact_path(path)
+    model = get_logged_model(actor, model_id=model_id)
+    return [Folder("", join(_stored_root(model.artifact_uri, model_id), path))]
 
 
 def resolve_logged_model_artifact(actor: Actor, model_id: str, path: str) -> str:
@@ -128,12 +252,13 @@ def resolve_logged_model_artifact(actor: Actor, model_id: str, path: str) -> str
     return join(_stored_root(model.artifact_uri, model_id), path)
 
 
-def logged_model_artifacts(actor: Actor, model_id: str, path: str = "") -> ArtifactListing:
+def logged_model_artifacts(actor: Actor, model_id: str, path: str = "", *, limit: int | None = None) -> ArtifactListing:
     """What lies in a folder of a logged model. Nothing for a file or a missing folder. Raises NotFound."""
     if path:
         validate_artifact_path(path)
     model = get_logged_model(actor, model_id=model_id)
-    return ArtifactListing(model.artifact_uri, _listed(_stored_root(model.artifact_uri, model_id), path))
+    files, is_complete = _listed(_stored_root(model.artifact_uri, model_id), path, limit)
+    return ArtifactListing(model.artifact_uri, files, is_complete)
 
 
 # -- of a path that one of the functions above gave --------------------------------------------------------------------
@@ -145,6 +270,18 @@ def stat_stored(stored: str) -> Entry:
 def open_stored(stored: str, *, offset: int = 0, length: int | None = None) -> Reader:
     """The bytes of the file at a resolved path. Raises NotFound; InvalidParameter of a folder."""
     return default_store().open(stored, offset=offset, length=length)
+
+
+def walk_stored(stored: str) -> Iterator[Entry]:
+    """Every file below the folder at a resolved path, and every empty folder; nothing for a file or a missing
+    folder."""
+    return default_store().walk(stored, empty_folders=True)
+
+
+def list_stored_page(stored: str, *, after: str | None, limit: int | None) -> Listing:
+    """What lies directly in the folder at a resolved path, a page at a time; the listing's `after` brings the next one.
+    Nothing for a file or a missing folder."""
+    return default_store().list(stored, after=after, limit=limit)
 
 
 def _nobodys(path: str) -> NotFound:
@@ -160,7 +297,7 @@ def _run_root_uri(actor: Actor, run_id: str) -> str:
 
 
 def _stored_root(uri: str, owner: str) -> str:
-    root = rules.storage_path(uri, str(settings.PODIUM_ARTIFACT_ROOT))
+    root = stored_path(uri)
     if root is None:
         raise NotFound(f"The artifacts of {owner} lie in {uri}, outside of this server's store.")
     return root
@@ -176,15 +313,19 @@ def _models_made_by(actor: Actor, run_id: str) -> dict[str, str]:
         logged_model__lifecycle_stage=LifecycleStage.ACTIVE,
     ).order_by("logged_model__creation_timestamp", "pk")
     rows = made.values_list("logged_model__name", "logged_model__artifact_uri")
-    stored = {name: rules.storage_path(uri, str(settings.PODIUM_ARTIFACT_ROOT)) for name, uri in rows}
+    stored = {name: stored_path(uri) for name, uri in rows}
     return {name: root for name, root in stored.items() if root is not None}
 
 
-def _listed(root: str | None, path: str) -> tuple[ArtifactFile, ...]:
-    if root is None:
-        return ()
-    entries = default_store().list(join(root, path)).entries
-    return tuple(ArtifactFile(join(path, entry.name), entry.is_dir, entry.size) for entry in entries)
+def _listed(root: str, path: str, limit: int | None) -> tuple[tuple[ArtifactFile, ...], bool]:
+    listing = default_store().list(join(root, path), limit=limit)
+    return files_in(path, listing), listing.after is None
+
+
+def files_in(path: str, listing: Listing) -> tuple[ArtifactFile, ...]:
+    """The entries of a folder of the store, by paths below the folder `path` of a run, logged model or version."""
+    before = f"{path}/" if path else ""
+    return tuple(ArtifactFile(before + entry.name, entry.is_dir, entry.size) for entry in listing.entries)
 
 
 def _is_there(stored: str) -> bool:

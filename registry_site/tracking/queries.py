@@ -401,44 +401,56 @@ def metric_history_sample(
 def metric_series(
     actor: Actor, run_id: str, keys: Sequence[str], max_points: int = 1000
 ) -> dict[str, list[SeriesPoint]]:
-    """What to plot of a run's metrics: at most `max_points` of each, by step.
+    """What to plot of a run's metrics, as `metric_series_of_runs` says it. Raises NotFound."""
+    found = metric_series_of_runs(actor, [run_id], keys, max_points)
+    if run_id not in found:
+        raise run_not_found(run_id)
+    return found[run_id]
+
+
+def metric_series_of_runs(
+    actor: Actor, run_ids: Sequence[str], keys: Sequence[str], max_points: int = 1000
+) -> dict[str, dict[str, list[SeriesPoint]]]:
+    """What to plot of metrics of the runs that there are of these: at most `max_points` of each metric, by step.
 
     A long history is parted into equal stretches, and of each the least and the greatest point are kept, so that no
     peak is lost. Values that are not numbers are left out; a key without points is not in the answer.
     """
-    visible = Run.objects.filter(access.visible(actor, "experiment_id"), run_id=run_id)
-    run = visible.values_list("pk", flat=True).first()
-    if run is None:
-        raise run_not_found(run_id)
-    series: dict[str, list[SeriesPoint]] = {}
-    if not keys:
+    visible = Run.objects.filter(access.visible(actor, "experiment_id"), run_id__in=run_ids)
+    by_key = dict(visible.values_list("pk", "run_id"))
+    series: dict[str, dict[str, list[SeriesPoint]]] = {run_id: {} for run_id in run_ids if run_id in by_key.values()}
+    if not keys or not by_key:
         return series
     with connection.cursor() as cursor:
         cursor.execute(
-            _EXTREMES.format(table=Metric._meta.db_table, keys=", ".join(["%s"] * len(keys))),
-            [max(max_points // 2, 1), run, *keys],
+            _EXTREMES.format(
+                table=Metric._meta.db_table,
+                runs=", ".join(["%s"] * len(by_key)),
+                keys=", ".join(["%s"] * len(keys)),
+            ),
+            [max(max_points // 2, 1), *by_key, *keys],
         )
-        for key, step, timestamp, value in cursor.fetchall():
-            series.setdefault(key, []).append(SeriesPoint(step, timestamp, value))
+        for run, key, step, timestamp, value in cursor.fetchall():
+            series[by_key[run]].setdefault(key, []).append(SeriesPoint(step, timestamp, value))
     return series
 
 
 # The ORM cannot number rows within the result of another numbering.
 _EXTREMES = """
-    SELECT key, step, timestamp, value
+    SELECT run_id, key, step, timestamp, value
     FROM (
-        SELECT key, step, timestamp, value, id,
-            ROW_NUMBER() OVER (PARTITION BY key, stretch ORDER BY value, id) AS from_least,
-            ROW_NUMBER() OVER (PARTITION BY key, stretch ORDER BY value DESC, id DESC) AS from_greatest
+        SELECT run_id, key, step, timestamp, value, id,
+            ROW_NUMBER() OVER (PARTITION BY run_id, key, stretch ORDER BY value, id) AS from_least,
+            ROW_NUMBER() OVER (PARTITION BY run_id, key, stretch ORDER BY value DESC, id DESC) AS from_greatest
         FROM (
-            SELECT key, step, timestamp, value, id,
-                NTILE(%s) OVER (PARTITION BY key ORDER BY step, timestamp, id) AS stretch
+            SELECT run_id, key, step, timestamp, value, id,
+                NTILE(%s) OVER (PARTITION BY run_id, key ORDER BY step, timestamp, id) AS stretch
             FROM {table}
-            WHERE run_id = %s AND NOT is_nan AND key IN ({keys})
+            WHERE run_id IN ({runs}) AND NOT is_nan AND key IN ({keys})
         ) AS parted
     ) AS ranked
     WHERE from_least = 1 OR from_greatest = 1
-    ORDER BY key, step, timestamp, id
+    ORDER BY run_id, key, step, timestamp, id
 """
 
 

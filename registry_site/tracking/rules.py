@@ -8,7 +8,7 @@ import json
 import math
 import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -251,13 +251,13 @@ def logged_model_artifact_uri(location: str, model_id: str) -> str:
     return f"{location.rstrip('/')}/models/{model_id}/artifacts"
 
 
-def validate_artifact_location(location: str, *, store_root: str, own_host: str) -> str:
+def validate_artifact_location(location: str, *, store_root: str, own_host: str, stores: Sequence[str] = ()) -> str:
     """Where an experiment's artifacts shall lie, written in the one way that this server stores.
 
-    Admitted are `mlflow-artifacts:/path` (with this server's own host or none) and, when the store is a bucket, what
-    lies under its root. Raises InvalidParameter for every other scheme, for queries, fragments, parameters, user
-    names, backslashes, control characters and dot segments in any encoding, and for a place inside the artifacts of a
-    run.
+    Admitted are `mlflow-artifacts:/path` (with this server's own host or none), when the store is a bucket, what lies
+    under its root, and what lies under the root of a further store. Raises InvalidParameter for every other scheme, for
+    queries, fragments, parameters, user names, backslashes, control characters and dot segments in any encoding, and
+    for a place inside the artifacts of a run.
     """
     if len(location) > ARTIFACT_LOCATION_LIMIT:
         raise _bad_location(location, f"it has {len(location)} characters and may have {ARTIFACT_LOCATION_LIMIT}")
@@ -270,7 +270,8 @@ def validate_artifact_location(location: str, *, store_root: str, own_host: str)
         spelling = decoded
     else:
         raise _bad_location(location, "it is percent-encoded over and over")
-    return storable(_under_a_store(location, store_root=store_root, own_host=own_host), "artifact_location")
+    roots = tuple(root.rstrip("/") for root in (store_root, *stores) if "://" in root)
+    return storable(_under_a_store(location, roots=roots, own_host=own_host), "artifact_location")
 
 
 def split_artifact_path(path: str) -> tuple[str, str, str] | None:
@@ -283,14 +284,24 @@ def split_artifact_path(path: str) -> tuple[str, str, str] | None:
     return (path[: -len(rest) - 1] if rest else path.removesuffix("/")), found["owner"], rest
 
 
-def storage_path(artifact_uri: str, store_root: str) -> str | None:
-    """Where in the store an artifact root lies; None when it is not in the store at all."""
+def storage_path(artifact_uri: str, store_root: str, stores: Sequence[str] = ()) -> str | None:
+    """Where in the store an artifact root lies: a path, or its URI when it lies in one of the further stores; None when
+    it is in no store at all."""
     if artifact_uri.startswith(f"{PROXY_SCHEME}:/"):
         return artifact_uri.removeprefix(f"{PROXY_SCHEME}:/").lstrip("/")
     root = store_root.rstrip("/") + "/"
     if "://" in root and artifact_uri.startswith(root):
         return artifact_uri.removeprefix(root)
+    if any(artifact_uri.startswith(one.rstrip("/") + "/") for one in stores):
+        return artifact_uri
     return None
+
+
+def artifact_uris(stored: str, store_root: str) -> list[str]:
+    """Every spelling in which the place may stand as an artifact root: the inverse of `storage_path`."""
+    if "://" in stored:
+        return [stored]
+    return [f"{PROXY_SCHEME}:/{stored}", *([f"{store_root.rstrip('/')}/{stored}"] if "://" in store_root else [])]
 
 
 def _refuse_smuggling(location: str, spelling: str) -> None:
@@ -303,11 +314,12 @@ def _refuse_smuggling(location: str, spelling: str) -> None:
         raise _bad_location(location, "it must not contain '.' or '..' as a folder")
 
 
-def _under_a_store(location: str, *, store_root: str, own_host: str) -> str:
+def _under_a_store(location: str, *, roots: Sequence[str], own_host: str) -> str:
     try:
         parts = urlsplit(location)
     except ValueError:
         raise _bad_location(location, "it is not a URI") from None
+    root = next((root for root in roots if f"{location.rstrip('/')}/".startswith(f"{root}/")), None)
     if (
         parts.scheme == PROXY_SCHEME
         and parts.netloc in ("", own_host)
@@ -315,14 +327,14 @@ def _under_a_store(location: str, *, store_root: str, own_host: str) -> str:
     ):
         path = parts.path.strip("/")
         normal = f"{PROXY_SCHEME}:/{path}"
-    elif "://" in store_root and f"{location.rstrip('/')}/".startswith(f"{store_root.rstrip('/')}/"):
-        path = location.rstrip("/").removeprefix(store_root.rstrip("/")).strip("/")
+    elif root is not None:
         normal = location.rstrip("/")
+        path = normal[len(root) :].removeprefix("/")
+        if path.startswith("/"):
+            raise _bad_location(location, "it has an empty folder")
     else:
-        own_scheme = f" or {store_root.rstrip('/')}/" if "://" in store_root else ""
-        raise _bad_location(
-            location, f"it must start with {PROXY_SCHEME}:/{own_scheme}, where this server keeps artifacts"
-        )
+        others = "".join(f" or {root}/" for root in roots)
+        raise _bad_location(location, f"it must start with {PROXY_SCHEME}:/{others}, where this server keeps artifacts")
     if "//" in path:
         raise _bad_location(location, "it has an empty folder")
     if split_artifact_path(path) is not None:

@@ -68,6 +68,7 @@ def create_experiment(
             artifact_location,
             store_root=str(settings.PODIUM_ARTIFACT_ROOT),
             own_host=urlsplit(settings.PODIUM_SITE_URL).netloc,
+            stores=settings.PODIUM_ARTIFACT_STORES,
         )
     now = clock.now_ms()
     try:

@@ -22,13 +22,13 @@ from registry_site.core import clock
 from registry_site.core.errors import Conflict
 from registry_site.promotion.services import approve, cancel, reject, request_transition, transition
 from registry_site.registry.grants import set_grant
+from registry_site.registry.manifests import finalize_logged_model
 from registry_site.registry.queries import search_models
 from registry_site.registry.services import create_model, create_version, set_alias
-from registry_site.tracking.artifact_files import write_artifact
+from registry_site.tracking.artifact_files import stored_path, write_artifact
 from registry_site.tracking.grants import set_grant as set_experiment_grant
-from registry_site.tracking.logged_models import create_logged_model, finalize_logged_model
+from registry_site.tracking.logged_models import create_logged_model
 from registry_site.tracking.recording import MetricPoint, log_batch
-from registry_site.tracking.rules import storage_path
 from registry_site.tracking.services import (
     DatasetUse,
     create_experiment,
@@ -300,7 +300,7 @@ class _Cast:
         return model.model_id
 
     def _upload(self, who: Actor, artifact_uri: str, files: Mapping[str, bytes]) -> None:
-        root = storage_path(artifact_uri, str(settings.PODIUM_ARTIFACT_ROOT))
+        root = stored_path(artifact_uri)
         for name, content in files.items():
             write_artifact(who, f"{root}/{name}", io.BytesIO(content), length=len(content))
             self.files += 1

@@ -12,7 +12,10 @@ def schedule(*, embedded: bool) -> dict[str, Any]:
         "relay the outbox": _every(0.5 if embedded else 5.0, "podium.relay_outbox"),
         "send due mails": _every(5.0, "podium.send_mails"),
         "write daily mails": _every(60.0, "podium.write_digests"),
+        "read files of models": _every(5.0, "podium.inspect"),
+        "tend requests": _every(5.0, "podium.tend_requests"),
         "tell webhooks": _every(5.0, "podium.deliver"),
+        "tell failing webhooks": _every(5.0, "podium.deliver_to_failing"),
         "keep house": _every(3600.0, "podium.keep_house"),
     }
 

@@ -228,6 +228,7 @@ function enhance(root) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) copyFrom(button);
+  if (event.target.closest("[data-print]")) window.print();
 });
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt.parentElement ?? document));
 addEventListener("hashchange", followFragment);

@@ -27,12 +27,18 @@ PUBLIC = {  # no more than signing in and out takes, and what clients ask before
     "new-password/<str:secret>",
     "unsubscribe/<str:token>",
     "admin/logout/",
+    # The proof is in the address.
+    "shown/<str:signature>/logged-models/<str:model_id>/<path:path>",
+    "shown/<str:signature>/models/<name:name>/<int:version>/<path:path>",
+    "shown/<str:signature>/runs/<str:run_id>/<path:path>",
+    "api/2.0/mlflow/model-versions/signed/<str:signature>/<str:name>/<str:version>/<path:path>",
 }
 UNKNOWN_API_PATHS = {  # answered with a JSON 404, whoever asks
     r"^(?:ajax-)?api(?:/.*)?\Z": "api/nothing-here",
     r"^(?P<path>.*)\Z": "nothing-here",
 }
-SAMPLES = {"int": "1", "str": "x", "path": "x/y", "name": "churn", "slug": "x", "uuid": "0" * 32}
+FOR_PROGRAMS = {"models/<name:name>/<str:called>/archive.<archive:extension>"}
+SAMPLES = {"int": "1", "str": "x", "path": "x/y", "name": "churn", "archive": "zip", "slug": "x", "uuid": "0" * 32}
 PARAMETER = re.compile(r"<(?:(?P<converter>\w+):)?\w+>")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 JSON_ROOTS = ("api/", "ajax-api/", "get-artifact", "model-versions/get-artifact")
@@ -95,6 +101,8 @@ def test_a_stranger_is_refused(route: str) -> None:
     for method, answer in understood.items():
         if route.startswith(JSON_ROOTS):
             assert (answer.status_code, code_of(answer)) == (401, "UNAUTHENTICATED"), method
+        elif route in FOR_PROGRAMS:
+            assert (answer.status_code, answer.headers["Content-Type"]) == (401, "text/plain; charset=utf-8"), method
         else:
             assert answer.status_code == 302, f"{method} {address}: {answer.status_code}"
             assert answer.headers["Location"].startswith(

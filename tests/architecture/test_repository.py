@@ -106,3 +106,17 @@ def test_every_variable_of_the_settings_is_documented() -> None:
 
 def test_the_licence_is_apache_2() -> None:
     assert "Apache License\n                           Version 2.0" in (ROOT / "LICENSE").read_text("utf-8")
+
+
+def test_notifications_are_made_from_activities_never_beside_them() -> None:
+    makes = re.compile(
+        r"(?<!class )\bNotification(?:\(|\.objects\.(?:bulk_create|create|get_or_create|update_or_create))"
+    )
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in files()
+        if path.suffix == ".py"
+        and path.is_relative_to(ROOT / "registry_site")
+        and makes.search(path.read_text("utf-8"))
+    }
+    assert found == {"registry_site/notifications/fan_out.py"}

@@ -7,6 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from types import ModuleType
@@ -25,14 +26,19 @@ from registry_site.accounts.actors import Actor, person, stranger, system
 from registry_site.accounts.grants import NewGrant
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import ApiToken, User
+from registry_site.artifacts.archives import Format
+from registry_site.audit import outbox
 from registry_site.audit.kinds import Origin
 from registry_site.core.errors import NotFound, NotSignedIn, PermissionDenied
 from registry_site.notifications import services as notifications
 from registry_site.notifications.audience import Way, Why
 from registry_site.notifications.queries import Mark
-from registry_site.promotion import registration
+from registry_site.promotion import aliases, checks, comments, copying, directions, registration
 from registry_site.promotion import services as promotion
-from registry_site.promotion.rules import Policy
+from registry_site.promotion.gates import CheckState
+from registry_site.promotion.models import Comment
+from registry_site.promotion.rules import DeploymentState, Policy, Verdict
+from registry_site.registry import archive_links, inspection, manifests
 from registry_site.registry import grants as model_grants
 from registry_site.registry import services as registry
 from registry_site.registry.stages import Stage
@@ -42,6 +48,8 @@ from registry_site.tracking import services as tracking
 from registry_site.tracking.recording import MetricPoint
 from registry_site.webhooks import services as webhooks
 from registry_site.webhooks.events import Event
+from registry_site.webhooks.fan_out import fan_out as tell_webhooks
+from registry_site.webhooks.models import Delivery
 from tests.levels import (
     ADMINISTRATORS,
     ALL,
@@ -55,7 +63,7 @@ from tests.levels import (
     make_person,
     outcome_for,
 )
-from tests.make import PASSWORD, make_token
+from tests.make import PASSWORD, make_token, make_version
 from tests.mlflow_api.endpoint_table import fill, filled
 
 pytestmark = pytest.mark.django_db
@@ -111,7 +119,12 @@ TABLE: Mapping[ModuleType, Mapping[str, Row]] = {
         "mark": (PEOPLE, {"mark": Mark.READ}),
         "choose_mails": (PEOPLE, {"ways": {Why.FOLLOWS: Way.NEVER}}),
     },
+    archive_links: {
+        "sign_archive": (READ, MODEL | {"called": "1", "format": Format.ZIP, "lasts": timedelta(minutes=1)}),
+    },
     webhooks: {
+        "rotate_secret": (ADMINISTRATORS, HOOK),
+        "send_again": (ADMINISTRATORS, {"delivery_id": "$delivery_id"}),
         "create_webhook": (ADMINISTRATORS, NEW_HOOK),
         "delete_webhook": (ADMINISTRATORS, HOOK),
         "try_webhook": (ADMINISTRATORS, HOOK),
@@ -163,7 +176,11 @@ TABLE: Mapping[ModuleType, Mapping[str, Row]] = {
         "run_artifacts": (READ, RUN),
         "resolve_logged_model_artifact": (READ, LOGGED | {"path": "MLmodel"}),
         "logged_model_artifacts": (READ, LOGGED),
-        "delete_artifact": (EDIT, {"path": "$run_root/model"}),  # last: files don't come back
+        "folders_in_run": (READ, RUN),
+        "folders_with": (READ, RUN | {"folders": ["model"], "name": "MLmodel"}),
+        "folders_in_logged_model": (READ, LOGGED),
+        "resolve_stored": (READ, {"path": "$run_root/model"}),
+        "delete_artifact": (EDIT, {"path": "$run_root/plots"}),  # last: files don't come back
     },
     experiment_grants: {
         "set_grant": (MANAGE, EXPERIMENT | GRANT),
@@ -184,6 +201,14 @@ TABLE: Mapping[ModuleType, Mapping[str, Row]] = {
         "set_alias": (EDIT, VERSION | {"alias": "best"}),
         "delete_alias": (EDIT, {"name": "churn", "alias": "champion"}),
     },
+    inspection: {
+        "files_of": (READ, VERSION),
+        "manifest_of": (READ, VERSION),
+        "scan_of": (READ, VERSION),
+        "ask_for_check": (READ, VERSION),
+        "scan_again": (EDIT, VERSION),
+    },
+    manifests: {"finalize_logged_model": (EDIT, LOGGED | {"status": "LOGGED_MODEL_READY"})},
     model_grants: {
         "set_grant": (MANAGE, MODEL | GRANT),
         "set_grants": (MANAGE, MODEL | {"given": GRANTS, "replace": False}),
@@ -193,13 +218,40 @@ TABLE: Mapping[ModuleType, Mapping[str, Row]] = {
     },
     promotion: {
         "transition": (STAGING, VERSION | {"to_stage": Stage.STAGING}),
+        "lock_version": (READ, VERSION | {"copy_to": "spare"}),
         "request_transition": (READ, VERSION | {"to_stage": Stage.ARCHIVED}),
+        "rollback": (READ, {"name": "spare", "version": 1, "to_stage": Stage.STAGING}),  # for some it asks only
+        "review": (STAGING, REQUEST | {"verdict": Verdict.APPROVE}),
+        "dismiss_review": (MANAGE, REQUEST | {"reviewer": "maria", "reason": "no"}),
         "approve": (STAGING, REQUEST),
         "reject": (STAGING, REQUEST | {"comment": "no"}),
         "cancel": (MANAGE, REQUEST | {"comment": "no"}),
         "delete_version": (MANAGE, VERSION),
         "delete_model": (MANAGE, MODEL),
         "set_policy": (MANAGE, MODEL | {"stage": Stage.PRODUCTION, "policy": Policy()}),
+        "model_of_policy": (MANAGE, MODEL),
+        "remove_policy": (MANAGE, MODEL | {"stage": Stage.ARCHIVED}),
+    },
+    aliases: {
+        "set_alias_policy": (MANAGE, MODEL | {"alias": "champion", "stage": Stage.PRODUCTION}),
+        "remove_alias_policy": (MANAGE, MODEL | {"alias": "champion"}),
+    },
+    directions: {
+        "set_metric_direction": (MANAGE, MODEL | {"metric": "auc", "higher_is_better": True}),
+        "remove_metric_direction": (MANAGE, MODEL | {"metric": "loss"}),
+    },
+    copying: {"copy_version": (EDIT, VERSION | {"copy_to": "spare"})},
+    checks: {
+        "post_check": (EDIT, VERSION | {"check": "ci/test", "state": CheckState.PASSED}),
+        "post_deployment": (EDIT, VERSION | {"environment": "eu", "state": DeploymentState.SUCCEEDED}),
+        "checks_of": (READ, VERSION),
+        "deployments_of": (READ, VERSION),
+    },
+    comments: {
+        "create_comment": (READ, VERSION | {"text": "Hm."}),
+        "update_comment": (READ, {"comment_id": "$comment_id", "text": "Ah."}),
+        "delete_comment": (READ, {"comment_id": "$comment_id"}),
+        "comments_of": (READ, VERSION),
     },
     registration: {"register_version": (EDIT, MODEL | {"source": "s3://bucket/model"})},
 }
@@ -209,20 +261,53 @@ ON_ALL: Mapping[Callable[..., Any], Mapping[str, Any]] = {  # for administrators
     model_grants.set_grant: GRANT | {"name": None},
     model_grants.remove_grant: {"name": None, "username": "maria"},
     promotion.set_policy: {"stage": Stage.PRODUCTION, "policy": Policy()},
+    aliases.set_alias_policy: {"alias": "champion", "stage": Stage.PRODUCTION},
+    directions.set_metric_direction: {"metric": "auc", "higher_is_better": True},
 }
+MODEL_HOOK = {"webhook_id": "$registry_webhook_id"}
+ON_MODEL: Mapping[Callable[..., Any], Mapping[str, Any]] = {  # for those who manage the model that these are about
+    webhooks.create_webhook: NEW_HOOK | {"model": "told"},
+    webhooks.delete_webhook: MODEL_HOOK,
+    webhooks.rotate_secret: MODEL_HOOK,
+    webhooks.send_again: {"delivery_id": "$model_delivery_id"},
+    webhooks.try_webhook: MODEL_HOOK,
+    webhooks.update_webhook: MODEL_HOOK | {"name": "renamed"},
+}
+PROGRAMS = {"registry_site.artifacts.parquet_reader"}  # run, and never imported
 DOORS = {"api", "container", "handlers", "mlflow_api", "pages", "settings", "urls", "worker", "wsgi"}
-READING = {"access", "evidence", "files", "history", "queries", "rows", "sources"}  # see test_foreign_models
+READING = {
+    "access",
+    "evidence",
+    "files",
+    "history",
+    "queries",
+    "rows",
+    "sources",
+    "version_files",
+    "visibility",
+}  # see test_foreign_models
 NOT_EVEN_THERE = {accounts.revoke_token}  # who may not, is not told whether there is such a thing
 INSIDE_OF_SERVICES = {  # who call them in their transaction, with rows that they have asked about
     "accounts.grants": {"give", "grant_to_creator", "take"},
     "accounts.groups": {"groups_named", "put_into"},
     "accounts.services": {"change_user", "give_password"},
     "audit.record": {"record"},
+    "promotion.copies": {"copy", "supersede_copies"},
+    "promotion.mirrors": {"follow"},
+    "promotion.moving": {"clear", "close", "move", "supersede"},
+    "promotion.services": {"files_for_gates"},
+    "promotion.settling": {"lock_request", "refresh", "settle", "settle_version", "try_to_settle"},
+    "registry.freezing": {"refuse_frozen"},
+    "registry.hooks": {"tell_version_changed"},
+    "registry.making": {"make_version"},
+    "registry.pointing": {"point_alias"},
     "registry.staging": {"set_stage"},
+    "tracking.artifact_files": {"resolve_direct_upload"},  # needs a bucket: see test_direct_transfers
     "tracking.logged_models": {"search_logged_models"},  # which finds rows as queries do
     "tracking.services": {"logged_model_keys"},
 }
-BY_A_SECRET = {  # whoever has it; see test_accounts and test_oidc
+BY_A_SECRET = {  # whoever has it, and what makes it; see test_accounts, test_oidc and test_archives
+    "accounts.signed_urls": {"sign"},
     "accounts.links": {
         "accept_invitation",
         "make_sign_in_link",
@@ -240,13 +325,15 @@ def calls() -> Iterator[tuple[Callable[..., Any], Need, Mapping[str, Any]]]:
             yield getattr(module, name), need, arguments
     for function, arguments in ON_ALL.items():
         yield function, ADMINISTRATORS, arguments
+    for function, arguments in ON_MODEL.items():
+        yield function, MANAGE, arguments
 
 
 def services() -> Iterator[tuple[str, str]]:
     """Every function below the doors that takes an actor first, as its module and its name."""
     for found in pkgutil.walk_packages(registry_site.__path__, "registry_site."):
         parts = found.name.split(".")
-        if parts[1] in DOORS or parts[-1] in READING or "migrations" in parts:
+        if parts[1] in DOORS or parts[-1] in READING or "migrations" in parts or found.name in PROGRAMS:
             continue
         module = importlib.import_module(found.name)
         for name, function in inspect.getmembers(module, inspect.isfunction):
@@ -263,7 +350,17 @@ def names(maria_actor: Actor, eve: User, settings: Settings) -> dict[str, str]:
     Group.objects.create(name="risk")
     links.invite(system(), username="kim", email="kim@example.org")
     make_token(eve)
-    return found | {"token_id": str(ApiToken.objects.get().pk)}
+    promotion.set_policy(maria_actor, **MODEL, stage=Stage.ARCHIVED, policy=Policy())
+    aliases.set_alias_policy(maria_actor, **MODEL, alias="champion", stage=Stage.PRODUCTION)
+    make_version(maria_actor, "churn")
+    while outbox.relay(tell_webhooks):
+        pass
+    directions.set_metric_direction(maria_actor, **MODEL, metric="loss", higher_is_better=False)
+    return found | {
+        "token_id": str(ApiToken.objects.get().pk),
+        "delivery_id": Delivery.objects.filter(webhook__webhook_id=found["webhook_id"])[0].delivery_id,
+        "model_delivery_id": found["delivery_id"],
+    }
 
 
 @pytest.mark.once
@@ -279,6 +376,7 @@ def test_every_service_has_a_row() -> None:
 def test_services_do_what_the_table_says(name: str, names: dict[str, str]) -> None:
     user = make_person(name)
     actor = person(user, Origin.PAGE)
+    Comment.objects.update(author_id=user.pk)  # a comment is changed by who wrote it alone
     wrong = []
     for function, need, arguments in calls():
         expected, came = outcome_for(user, need), outcome(function, actor, filled(arguments, names))

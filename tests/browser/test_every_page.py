@@ -41,8 +41,12 @@ class Samples:
     empty_experiment_id: int
     request: int
     pending: int
+    comment_id: int
     mail_id: int
     group_id: int
+    webhook_id: str
+    parked_id: str
+    delivery_id: str
 
 
 Address = Callable[[Samples], str]
@@ -56,6 +60,11 @@ def to(name: str, *arguments: object, query: str = "") -> Address:
         return reverse(name, args=given) + (f"?{query}" if query else "")
 
     return address
+
+
+def comparison(samples: Samples) -> str:
+    """The page of two runs side by side."""
+    return f"{reverse('compare_runs', args=[samples.experiment_id])}?runs={samples.run_id},{samples.odd_run_id}"
 
 
 # What is looked at, by the name of its picture. Each name of an address stands in the first column, or in NO_PAGE.
@@ -77,15 +86,27 @@ PAGES: dict[str, tuple[str, Address]] = {
     "model-description": ("edit_model", to("edit_model", MODEL)),
     "version": ("version", to("version", MODEL, 5)),
     "version-in-production": ("version", to("version", LOGGED, 4)),
+    "version-files": ("version_artifacts", to("version_artifacts", LOGGED, 4)),
+    "version-file": ("version_artifact", to("version_artifact", LOGGED, 4, "MLmodel")),
+    "version-archive-link": ("version_archive_link", to("version_archive_link", LOGGED, 4)),
+    "version-manifest": ("version_manifest", to("version_manifest", LOGGED, 4)),
     "version-description": ("edit_version", to("edit_version", MODEL, 5)),
     "version-move": ("transition_version", to("transition_version", MODEL, 4, query="to=Production")),
     "version-delete": ("delete_version", to("delete_version", MODEL, 5)),
     "request-new": ("new_request", to("new_request", MODEL, query="version=4")),
     "request-decided": ("request", to("request", MODEL, ".request")),
     "request-pending": ("request", to("request", MODEL, ".pending")),
+    "model-timeline": ("model_timeline", to("model_timeline", MODEL)),
+    "model-timeline-nothing": ("model_timeline", to("model_timeline", LONG_NAME, query="stage=Staging")),
+    "roll-back": ("roll_back", to("roll_back", MODEL, 1)),
+    "policies": ("policies", to("policies")),
+    "policy": ("policy", to("policy", "Production")),
+    "policy-of-model": ("model_policy", to("model_policy", MODEL, "Production")),
+    "comment-edit": ("edit_comment", to("edit_comment", MODEL, ".pending", ".comment_id")),
     "experiments": ("experiments", to("experiments")),
     "experiment-new": ("new_experiment", to("new_experiment")),
     "experiment": ("experiment", to("experiment", ".experiment_id")),
+    "experiment-compare": ("compare_runs", comparison),
     "experiment-empty": ("experiment", to("experiment", ".empty_experiment_id")),
     "experiment-access": ("experiment_access", to("experiment_access", ".experiment_id")),
     "experiment-edit": ("edit_experiment", to("edit_experiment", ".experiment_id")),
@@ -121,11 +142,25 @@ PAGES: dict[str, tuple[str, Address]] = {
     "people-group": ("people_group", to("people_group", ".group_id")),
     "mail": ("mail_folder", to("mail_folder")),
     "mail-message": ("mail_message", to("mail_message", ".mail_id")),
+    "jobs": ("jobs", to("jobs")),
+    "webhooks": ("webhooks", to("webhooks")),
+    "webhooks-of-model": ("model_webhooks", to("model_webhooks", MODEL)),
+    "webhooks-of-model-none": ("model_webhooks", to("model_webhooks", LOGGED)),
+    "webhook-format": ("new_webhook", to("new_webhook")),
+    "webhook-new": ("new_webhook", to("new_webhook", query=f"format=standard&model={MODEL}")),
+    "webhook": ("webhook", to("webhook", ".webhook_id")),
+    "webhook-parked": ("webhook", to("webhook", ".parked_id")),
+    "webhook-edit": ("edit_webhook", to("edit_webhook", ".webhook_id")),
+    "delivery": ("delivery", to("delivery", ".delivery_id")),
     "audit": ("audit", to("audit")),
     "audit-nothing-found": ("audit", to("audit", query="who=nobody&since=2026-01-01")),
 }
 OF_STRANGERS = {"sign_in", "welcome", "invitation", "forgotten_password", "new_password"}
 OF_ADMINISTRATORS = {
+    "policies",
+    "policy",
+    "model_policy",
+    "edit_comment",
     "mail_folder",
     "mail_message",
     "audit",
@@ -134,8 +169,22 @@ OF_ADMINISTRATORS = {
     "person",
     "people_groups",
     "people_group",
+    "jobs",
+    "model_webhooks",
+    "new_webhook",
+    "webhook",
+    "edit_webhook",
+    "delivery",
 }
 NO_PAGE = {  # acts, parts of pages, data and files
+    "compare_runs_data",
+    "version_archive",
+    "version_file",
+    "run_archive",
+    "run_frame",
+    "logged_model_frame",
+    "version_frame",
+    "logged_model_archive",
     "sign_out",
     "theme",
     "revoke_token",
@@ -151,11 +200,15 @@ NO_PAGE = {  # acts, parts of pages, data and files
     "delete_model_tag",
     "model_aliases",
     "delete_alias",
+    "check_version",
+    "scan_version",
     "version_tags",
     "delete_version_tag",
-    "approve_request",
-    "reject_request",
+    "review_request",
+    "dismiss_review",
     "cancel_request",
+    "comment_on_request",
+    "delete_comment",
     "delete_experiment",
     "restore_experiment",
     "delete_run",
@@ -169,13 +222,69 @@ NO_PAGE = {  # acts, parts of pages, data and files
 
 _FIND_SAMPLES = """
 import json
+from datetime import timedelta
+from registry_site.accounts.actors import system
+from registry_site.core import clock
+from registry_site.webhooks.formats import Format
+from registry_site.webhooks.models import Delivery, DeliveryAttempt, Webhook
+from registry_site.webhooks.services import create_webhook, new_secret
 from django.contrib.auth.models import Group
 from registry_site.notifications.models import Mail
 from registry_site.promotion.models import TransitionRequest
+from registry_site.registry.services import set_version_tag
 requests = TransitionRequest.objects.filter(registered_model__name="churn-predictor")
 numbers = dict(requests.values_list("state", "number"))
-ids = {"mail_id": Mail.objects.first().pk, "group_id": Group.objects.filter(user__isnull=False).first().pk}
-print(json.dumps({"request": numbers["approved"], "pending": numbers["pending"], **ids}))
+def hook(name, **options):
+    return create_webhook(
+        system(), name=name, url="https://8.8.8.8/hooks/a-long-path-with-a-token", format=Format.STANDARD,
+        secret=new_secret(Format.STANDARD), **options)
+now = clock.now()
+# Nobody is deleted here, so that the worker has nothing to send.
+well = hook("serving", events=["user.deleted"], description="Rolls out what is in Production")
+parked = hook("ci", events=["version.created", "request.created", "check.posted"], status="DISABLED",
+              model="churn-predictor")
+Webhook.objects.filter(pk=parked.pk).update(parked_at=now - timedelta(hours=2))
+for number, state in enumerate(("succeeded", "failed", "succeeded")):
+    for each in (well, parked):
+        at = now - timedelta(hours=number)
+        answer = {"duration_ms": 38 + number, "response_status": 200 if state == "succeeded" else None,
+                  "error": "" if state == "succeeded" else "It did not answer within 10 seconds."}
+        delivery = Delivery.objects.create(
+            webhook=each, activity_id=number, event="version.stage_changed", body='{"type": "version.stage_changed"}',
+            state=state, created_at=at, due_at=at, attempts=1, attempted_at=at, **answer)
+        DeliveryAttempt.objects.create(delivery=delivery, at=at, **answer)
+Delivery.objects.create(webhook=parked, activity_id=9, event="request.created", body="{}", created_at=now, due_at=now)
+failed = Delivery.objects.get(webhook=well, state="failed")
+hooks = {"webhook_id": well.webhook_id, "parked_id": parked.webhook_id, "delivery_id": failed.delivery_id}
+from registry_site.accounts.actors import person
+from registry_site.accounts.models import User
+from registry_site.audit.kinds import Origin
+from registry_site.promotion import aliases, checks, comments, services
+from registry_site.promotion.directions import set_metric_direction
+from registry_site.promotion.gates import CheckState, Comparison, Gate, GateType
+from registry_site.promotion.rules import DeploymentState, Policy, Verdict, WhenOccupied
+from registry_site.registry.stages import Stage
+ada, jon = (person(User.objects.get(username=name), Origin.REST) for name in ("ada", "jon"))
+model, number = {"name": "churn-predictor"}, numbers["pending"]
+gates = (Gate(GateType.METRIC, "auc", Comparison.AT_LEAST, 0.86), Gate(GateType.SIGNATURE),
+         Gate(GateType.METRIC_AGAINST_OCCUPANT, "val_loss", Comparison.AT_MOST, 0), Gate(GateType.TAG, "owner"),
+         Gate(GateType.CHECK, "ci/integration"))
+services.set_policy(ada, stage=Stage.PRODUCTION, **model, policy=Policy(
+    protected=True, required_approvals=2, when_occupied=WhenOccupied.ASK, gates=gates, expires_after_days=14))
+aliases.set_alias_policy(ada, alias="live", stage=Stage.PRODUCTION, is_mirror=True, **model)
+set_metric_direction(ada, **model, metric="f1", higher_is_better=True)
+services.approve(jon, **model, number=number, comment="Load test **ok**.")
+comment = comments.create_comment(ada, **model, number=number, text="@jon, what about the *old* customers?")
+about = model | {"version": 5}
+link = "https://ci.example.org/runs/981"
+checks.post_check(ada, **about, check="ci/integration", state=CheckState.PENDING, summary="214 of 312", link=link)
+checks.post_check(ada, **about, check="bias/report", state=CheckState.PASSED, summary="No group differs by 2 %")
+checks.post_deployment(ada, **about, environment="eu-west shadow", state=DeploymentState.SUCCEEDED, link=link)
+set_version_tag(ada, **about, key="team", value="growth")
+services.review(ada, **model, number=number, verdict=Verdict.REQUEST_CHANGES, comment="Please set the owner tag.")
+ids = {"comment_id": comment.pk, "mail_id": Mail.objects.first().pk,
+       "group_id": Group.objects.filter(user__isnull=False).first().pk}
+print(json.dumps({"request": numbers["approved"], "pending": numbers["pending"], **ids, **hooks}))
 """
 
 _MAKE_LINKS = """

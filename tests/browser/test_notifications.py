@@ -50,7 +50,15 @@ def test_what_happens_rings_the_bell_and_is_worked_off_by_keyboard(
             opened.photograph("notifications-some")
     opened.look(1440, "light")
     page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert page.locator("[data-rows] input:checked").count() == 1
+    assert page.locator("[data-selected-count]").text_content() == "1"
+    page.keyboard.press("x")
+    assert page.locator("[data-rows] input:checked").count() == 0
     page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert page.evaluate(f"() => {ROWS}.indexOf(document.activeElement.closest('li'))") == 1
     page.keyboard.press("d")
     page.wait_for_function(f"() => {ROWS}.length === 3")
     page.wait_for_function(f"() => {BELL} === '3 unread notifications'")

@@ -126,9 +126,10 @@ def test_a_run_becomes_a_model_in_production(podium: Podium, window: OpenWindow)
     expect(jon.page.get_by_role("heading", level=1)).to_contain_text("#1")
     expect(jon.page.get_by_role("region", name="Reason").locator("em")).to_have_text("fast")
     expect(jon.page.get_by_role("link", name=re.compile(r"Reviews.*\d"))).to_be_visible()
-    jon.page.get_by_role("region", name="Decision").get_by_label("Comment").fill("Looks good to me.")
+    jon.page.get_by_role("region", name="Decision").get_by_label("Comment (optional)").fill("Looks good to me.")
     jon.photograph("story-5-review")
-    jon.page.get_by_role("button", name="Approve and move to Production").click()
+    jon.page.get_by_role("radio", name=re.compile("^Approve")).check()
+    jon.page.get_by_role("button", name="Submit review").click()
     expect(jon.page.get_by_role("region", name="Decision").get_by_text("Looks good to me.")).to_be_visible()
 
     # Maria is told, and the version is in Production, on its page and for clients.
@@ -165,8 +166,9 @@ def test_the_same_without_scripts_on_a_small_dark_screen(podium: Podium, window:
     jon.page.goto(
         link_in(mail_to(podium, "jon@example.org", "Maria Ito asks to move autumn-churn version 1 to Production"))
     )
-    jon.page.get_by_role("region", name="Decision").get_by_label("Comment").fill("Go.")
-    jon.page.get_by_role("button", name="Approve and move to Production").click()
+    jon.page.get_by_role("region", name="Decision").get_by_label("Comment (optional)").fill("Go.")
+    jon.page.get_by_role("radio", name=re.compile("^Approve")).check()
+    jon.page.get_by_role("button", name="Submit review").click()
     expect(jon.page.get_by_role("region", name="Decision").get_by_text("Go.")).to_be_visible()
     jon.photograph("story-scriptless-3-approved")
     assert production_versions(client, "autumn-churn") == ["1"]

@@ -61,7 +61,13 @@ ENVIRONMENTS = {
         # mlflow 2 reads pkg_resources, which setuptools gave up in 81; what it serves models with is written for the
         # FastAPI of its days.
         Environment("mlflow-2", ("mlflow==2.22.5", "scikit-learn==1.6.1", "setuptools<81", "fastapi<0.116")),
-        Environment("mlflow-3", ("mlflow==3.17.2", "scikit-learn==1.8.0", "pandas==3.1.1", "matplotlib==3.11.2")),
+        Environment(
+            "mlflow-3",
+            (
+                *("mlflow==3.17.2", "scikit-learn==1.8.0", "pandas==3.1.1", "matplotlib==3.11.2"),
+                "xgboost-cpu==3.2.0; sys_platform == 'linux'",  # for scans of its models; elsewhere it weighs 300 MB
+            ),
+        ),
     )
 }
 DATABRICKS = Environment("databricks", ("databricks-sdk==0.156.0",))

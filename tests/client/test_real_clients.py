@@ -37,6 +37,7 @@ FLOW = {
         "load_by_the_id_of_the_logged_model",
         "what_is_not_there_cannot_be_loaded",
     ],
+    "copies": ["a_model_takes_versions_by_an_approved_copy_alone", "load_what_was_promoted_by_copy"],
     "files": [
         "folders_with_any_names",
         "a_large_file",

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from io import BytesIO
 from string import Template
 from typing import Any
@@ -15,7 +16,11 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 
 from registry_site.accounts.actors import Actor, system
-from registry_site.promotion.services import request_transition
+from registry_site.accounts.signed_urls import sign
+from registry_site.core.clock import now
+from registry_site.promotion.comments import create_comment
+from registry_site.promotion.rules import Verdict
+from registry_site.promotion.services import request_transition, review, transition
 from registry_site.registry.names import model_id as registered_model_id
 from registry_site.registry.services import set_alias
 from registry_site.registry.stages import Stage
@@ -30,7 +35,8 @@ from registry_site.tracking.services import (
     log_outputs,
 )
 from registry_site.webhooks.events import Event
-from registry_site.webhooks.models import Webhook
+from registry_site.webhooks.formats import Format
+from registry_site.webhooks.models import Delivery, Webhook
 from registry_site.webhooks.services import create_webhook
 from tests.doors import Api
 from tests.make import PASSWORD, make_experiment, make_model, make_run, make_version
@@ -162,7 +168,7 @@ def fill(maria: Actor) -> dict[str, str]:
     delete_logged_model(maria, model_id=deleted_model.model_id)
     run_root = run.artifact_uri.removeprefix("mlflow-artifacts:/")
     model_root = model.artifact_uri.removeprefix("mlflow-artifacts:/")
-    for path in (f"{run_root}/model/MLmodel", f"{model_root}/MLmodel"):
+    for path in (f"{run_root}/model/MLmodel", f"{run_root}/plots/roc.txt", f"{model_root}/MLmodel"):
         write_artifact(maria, path, BytesIO(b"flavors: {}"), length=11)
     churn = make_model(maria, "churn", description="Who leaves", tags={"team": "risk"})
     make_model(maria, "spare")
@@ -170,15 +176,35 @@ def fill(maria: Actor) -> dict[str, str]:
     for _ in range(2):
         make_version(maria, "churn", run=run, description="d", tags={"color": "red"})
     set_alias(maria, name="churn", alias="champion", version=1)
+    make_version(maria, "spare", run=run)
+    for stage in (Stage.STAGING, Stage.ARCHIVED):
+        transition(maria, name="spare", version=1, to_stage=stage)
     make_version(maria, "told", run=run)
+    comment = create_comment(maria, name="told", version=1, text="Who looks?")
     for stage in (Stage.STAGING, Stage.PRODUCTION):
         request_transition(maria, name="told", version=1, to_stage=stage, comment="half the size")
+    review(maria, name="told", number=1, verdict=Verdict.COMMENT, comment="Look soon.")
+    on_request = create_comment(maria, name="told", number=1, text="I look.")
     hook = create_webhook(
         system(), name="old", url="https://8.8.8.8/", events=[Event.MODEL_VERSION_CREATED], description="d"
     )
+    registry_hook = create_webhook(
+        maria,
+        name="old",
+        url="https://8.8.8.8/",
+        events=["MODEL_VERSION_CREATED"],
+        description="d",
+        format=Format.DATABRICKS,
+        model="told",
+    )
     Webhook.objects.update(url="https://127.0.0.1/")  # what its name means by now
+    delivery = Delivery.objects.create(
+        webhook=registry_hook, activity_id=1, event="MODEL_VERSION_CREATED", body="{}", created_at=now(), due_at=now()
+    )
     return {
         "webhook_id": hook.webhook_id,
+        "registry_webhook_id": registry_hook.webhook_id,
+        "delivery_id": delivery.delivery_id,
         "experiment_id": str(experiment.pk),
         "deleted_experiment_id": str(deleted_experiment.pk),
         "run_id": run.run_id,
@@ -187,7 +213,10 @@ def fill(maria: Actor) -> dict[str, str]:
         "deleted_model_id": deleted_model.model_id,
         "run_root": run_root,
         "model_root": model_root,
+        "comment_id": str(comment.pk),
+        "request_comment_id": str(on_request.pk),
         "registered_model_id": registered_model_id(churn.pk),
+        "signature": sign(maria, "file of a version", "churn", "1", "MLmodel", lasts=timedelta(minutes=15)).text,
         "password": PASSWORD,
     }
 
@@ -958,6 +987,7 @@ PROXY = (
             no(INVALID, path="$run_root"),
             no(INVALID, path="$run_root/%2e%2e/notes.txt"),
             no(INVALID, path="$run_root/a%5Cb"),
+            no(CONFLICT, path="$run_root/model/MLmodel"),
         ),
     ),
     Row(
@@ -976,9 +1006,13 @@ PROXY = (
     Row(
         ("DELETE",),
         "artifacts/<path:path>",
-        {"path": "$run_root/model"},
+        {"path": "$run_root/plots"},
         roots=ARTIFACTS,
-        refusals=(no(UNKNOWN, path="nobody/notes.txt"), no(INVALID, path="$run_root")),
+        refusals=(
+            no(UNKNOWN, path="nobody/notes.txt"),
+            no(INVALID, path="$run_root"),
+            no(CONFLICT, path="$run_root/model"),
+        ),
     ),
     Row(
         ("GET",),
@@ -988,13 +1022,22 @@ PROXY = (
         roots=ARTIFACTS,
         refusals=(no(INVALID, path="../model"),),
     ),
-    Row(
-        ("POST",),
-        "mpu/<str:step>/<path:path>",
-        {"step": "create", "path": "$run_root/big.bin", "num_parts": 2},
-        roots=ARTIFACTS,
-        status=NOT_OFFERED[0],
-        error_code=NOT_OFFERED[1],
+    *(
+        Row(
+            ("POST",),
+            f"mpu/{step}/<path:folder>",
+            {"folder": "$run_root", "path": "/data/big.bin", **arguments},
+            roots=ARTIFACTS,
+            required=("path", *required),
+            status=NOT_OFFERED[0],
+            error_code=NOT_OFFERED[1],
+            refusals=(no(INVALID, folder="../model"), no(UNKNOWN, folder="0/nobody")),
+        )
+        for step, arguments, required in (
+            ("create", {"num_parts": 2}, ()),
+            ("complete", {"upload_id": "u", "parts": [{"part_number": 1, "etag": "e"}]}, ("upload_id", "parts")),
+            ("abort", {"upload_id": "u"}, ("upload_id",)),
+        )
     ),
     Row(
         ("GET",),
@@ -1003,16 +1046,25 @@ PROXY = (
         roots=ARTIFACTS,
         status=NOT_OFFERED[0],
         error_code=NOT_OFFERED[1],
+        refusals=(no(INVALID, path="../model"), no(UNKNOWN, path="0/nobody/model")),
     ),
-    *(
-        Row(
-            ("POST",),
-            f"artifacts/presigned-{way}-url",
-            {"run_id": "$run_id", "path": "model/MLmodel"},
-            status=NOT_OFFERED[0],
-            error_code=NOT_OFFERED[1],
-        )
-        for way in ("upload", "download")
+    Row(
+        ("POST",),
+        "artifacts/presigned-download-url",
+        {"run_id": "$run_id", "path": "model/MLmodel"},
+        required=("path",),
+        status=NOT_OFFERED[0],
+        error_code=NOT_OFFERED[1],
+        refusals=(no(INVALID, run_id=None), no(UNKNOWN, run_id="nothing"), no(INVALID, path="../model")),
+    ),
+    Row(
+        ("POST",),
+        "artifacts/presigned-upload-url",
+        {"run_id": "$run_id", "path": "plots/roc.png"},
+        required=("path",),
+        status=INVALID[0],
+        error_code=INVALID[1],
+        refusals=(no(INVALID, run_id=None), no(UNKNOWN, run_id="nothing"), no(INVALID, path="../model")),
     ),
     Row(
         ("GET",),
@@ -1106,12 +1158,19 @@ WEBHOOKS = (
     Row(
         ("POST",),
         "webhooks",
-        {"name": "ci", "url": "https://8.8.8.8/hook", "events": [HOOK_EVENT], "secret": "s", "description": "CI"},
+        {
+            "name": "ci",
+            "url": "https://8.8.8.8/hook",
+            "events": [HOOK_EVENT],
+            "secret": "known to two",
+            "description": "CI",
+        },
         {"webhook": {*HOOK, "description"}},
         required=("name", "url", "events"),
         by="admin",
         refusals=(
             no(INVALID, name="a b"),
+            no(INVALID, secret="short"),
             no(INVALID, url="http://8.8.8.8/hook"),
             no(INVALID, url="https://127.0.0.1/hook"),
             no(INVALID, events=[{"entity": "MODEL_VERSION", "action": "SET"}]),
@@ -1176,6 +1235,84 @@ WEBHOOKS = (
     ),
 )
 
+REGISTRY_HOOK = {
+    "id", "events", "status", "creation_timestamp", "last_updated_timestamp", "http_url_spec", "model_name",
+    "description",
+}  # fmt: skip
+REGISTRY_HOOK_ID = {"id": "$registry_webhook_id"}
+REGISTRY_WEBHOOKS = (
+    Row(
+        ("POST",),
+        "registry-webhooks/create",
+        {
+            "events": ["MODEL_VERSION_CREATED"],
+            "http_url_spec": {"url": "https://8.8.8.8/hook", "secret": "known to two", "authorization": "Bearer a"},
+            "model_name": "told",
+            "description": "Slack",
+            "status": "TEST_MODE",
+        },
+        {"webhook": REGISTRY_HOOK},
+        required=("events",),
+        refusals=(
+            no(INVALID, http_url_spec=None),
+            no(INVALID, http_url_spec={"url": "http://8.8.8.8/hook"}),
+            no(INVALID, http_url_spec={"url": "https://127.0.0.1/hook"}),
+            no(INVALID, http_url_spec={"url": "https://8.8.8.8/", "secret": "short"}),
+            no(INVALID, http_url_spec={"url": "https://8.8.8.8/", "authorization": "a\r\nb"}),
+            no(INVALID, http_url_spec={"url": "https://8.8.8.8/", "enable_ssl_verification": False}),
+            no(INVALID, job_spec={"job_id": "1", "access_token": "a"}),
+            no(INVALID, events=["NOTHING"]),
+            no(INVALID, events=["REGISTERED_MODEL_CREATED"]),
+            no(INVALID, status="RESTING"),
+            no(UNKNOWN, model_name="nothing"),
+            no(FORBIDDEN, "jon"),
+            no(FORBIDDEN, model_name=None),
+        ),
+    ),
+    Row(
+        ("GET",),
+        "registry-webhooks/list",
+        {"events": ["MODEL_VERSION_CREATED"], "model_name": "told", "max_results": 10},
+        {"webhooks": REGISTRY_HOOK},
+        refusals=(
+            no(INVALID, max_results=1001),
+            no(INVALID, page_token="nonsense"),
+            no(UNKNOWN, model_name="nothing"),
+            no(FORBIDDEN, "jon"),
+        ),
+    ),
+    Row(
+        ("PATCH",),
+        "registry-webhooks/update",
+        REGISTRY_HOOK_ID | {"status": "DISABLED", "http_url_spec": {"url": "https://8.8.8.8/other"}},
+        {"webhook": REGISTRY_HOOK},
+        required=("id",),
+        refusals=(
+            no(UNKNOWN, id="nothing"),
+            no(UNKNOWN, id="$webhook_id"),
+            no(INVALID, http_url_spec={"url": "https://[::1]/"}),
+            no(INVALID, events=["NOTHING"]),
+            no(INVALID, job_spec={"job_id": "1"}),
+            no(FORBIDDEN, "jon"),
+        ),
+    ),
+    Row(
+        ("POST",),
+        "registry-webhooks/test",
+        REGISTRY_HOOK_ID | {"event": "COMMENT_CREATED"},
+        {"body": None},
+        required=("id",),
+        refusals=(no(UNKNOWN, id="nothing"), no(INVALID, event="NOTHING"), no(FORBIDDEN, "jon")),
+    ),
+    Row(
+        ("DELETE",),
+        "registry-webhooks/delete",
+        REGISTRY_HOOK_ID,
+        required=("id",),
+        refusals=(no(UNKNOWN, id="nothing"), no(UNKNOWN, id="$webhook_id"), no(FORBIDDEN, "jon")),
+    ),
+)
+
 ACTIVITIES = (
     Row(
         ("GET",),
@@ -1188,8 +1325,6 @@ ACTIVITIES = (
                 "user_id",
                 "creation_timestamp",
                 "last_updated_timestamp",
-                "from_stage",
-                "to_stage",
                 "comment",
             },
             "next_page_token": None,
@@ -1299,6 +1434,47 @@ DATABRICKS = (
     ),
     Row(
         ("GET",),
+        "model-versions/list-artifacts",
+        {"name": "churn", "version": "1"},
+        {"files": FILE},
+        required=("name", "version"),
+        refusals=(
+            no(UNKNOWN, name="nothing"),
+            no(UNKNOWN, version="9"),
+            no(INVALID, version="one"),
+            no(INVALID, path="../model"),
+            no(INVALID, page_token="not a token"),
+        ),
+    ),
+    Row(
+        ("GET",),
+        "model-versions/get-signed-download-uri",
+        {"name": "churn", "version": "1", "path": "MLmodel"},
+        {"signed_uri": None, "headers": None},
+        required=("name", "version", "path"),
+        refusals=(
+            no(UNKNOWN, name="nothing"),
+            no(UNKNOWN, version="9"),
+            no(UNKNOWN, path="nothing"),
+            no(INVALID, version="one"),
+            no(INVALID, path="../model/MLmodel"),
+        ),
+    ),
+    Row(
+        ("GET",),
+        "model-versions/signed/<str:signature>/<str:name>/<str:version>/<path:path>",
+        {"signature": "$signature", "name": "churn", "version": "1", "path": "MLmodel"},
+        b"flavors: {}",
+        roots=("/api/2.0/mlflow/",),
+        refusals=(
+            no(UNKNOWN, signature="nothing"),
+            no(UNKNOWN, name="told"),
+            no(UNKNOWN, version="2"),
+            no(UNKNOWN, path="model.pkl"),
+        ),
+    ),
+    Row(
+        ("GET",),
         "preview/scim/v2/Me",
         {},
         {"id": None, "userName": None, "displayName": None, "active": None, "emails": {"value", "primary"}},
@@ -1348,6 +1524,112 @@ DATABRICKS = (
     ),
 )
 
+ON_TOLD = {"name": "told", "version": "1"}
+ACTIVITY = {
+    "id", "activity_type", "user_id", "creation_timestamp", "last_updated_timestamp", "from_stage", "to_stage",
+    "comment",
+}  # fmt: skip
+COMMENT = {
+    "comment": {
+        "id",
+        "comment",
+        "user_id",
+        "creation_timestamp",
+        "last_updated_timestamp",
+        "available_actions",
+    }
+}
+OPEN_REQUEST = ACTIVITY | {"available_actions"}
+NO_SUCH_MOVE = (
+    no(UNKNOWN, name="nothing"),
+    no(UNKNOWN, version="9"),
+    no(INVALID, version="one"),
+    no(INVALID, stage="Testing"),
+)
+TRANSITION_REQUESTS = (
+    Row(
+        ("POST",),
+        "transition-requests/create",
+        ON_TOLD | {"stage": "Archived", "comment": "is old"},
+        {"request": {"to_stage", "user_id", "creation_timestamp", "comment", "available_actions"}},
+        required=("name", "version", "stage"),
+        refusals=(
+            *NO_SUCH_MOVE,
+            no(INVALID, stage="None"),
+            no(EXISTS, stage="Staging"),
+            no(INVALID, comment="x" * 65_536),
+        ),
+    ),
+    Row(
+        ("GET",),
+        "transition-requests/list",
+        ON_TOLD,
+        {"requests": OPEN_REQUEST},
+        required=("name", "version"),
+        refusals=(no(UNKNOWN, name="nothing"), no(UNKNOWN, version="9"), no(INVALID, version="one")),
+    ),
+    Row(
+        ("POST",),
+        "transition-requests/approve",
+        ON_TOLD | {"stage": "staging", "archive_existing_versions": True, "comment": "go"},
+        {"activity": ACTIVITY},
+        required=("name", "version", "stage", "archive_existing_versions"),
+        refusals=(*NO_SUCH_MOVE, no(UNKNOWN, stage="Archived"), no(FORBIDDEN, "eve")),
+    ),
+    Row(
+        ("POST",),
+        "transition-requests/reject",
+        ON_TOLD | {"stage": "Staging", "comment": "not yet"},
+        {"activity": ACTIVITY},
+        required=("name", "version", "stage"),
+        refusals=(*NO_SUCH_MOVE, no(UNKNOWN, stage="Archived"), no(INVALID, comment=" "), no(FORBIDDEN, "eve")),
+    ),
+    Row(
+        ("DELETE",),
+        "transition-requests/delete",
+        ON_TOLD | {"stage": "Staging", "creator": "maria", "comment": "asked too early"},
+        {"activity": ACTIVITY},
+        required=("name", "version", "stage", "creator"),
+        refusals=(*NO_SUCH_MOVE, no(UNKNOWN, creator="jon"), no(FORBIDDEN, "eve")),
+    ),
+    Row(
+        ("POST",),
+        "databricks/model-versions/transition-stage",
+        ON_TOLD | {"stage": "Staging", "archive_existing_versions": False, "comment": "go"},
+        {"model_version_databricks": {*BARE_VERSION, "permission_level", "open_requests"}},
+        required=("name", "version", "stage", "archive_existing_versions"),
+        refusals=(
+            *NO_SUCH_MOVE,
+            no(INVALID, stage="Archived", archive_existing_versions=True),
+            no(FORBIDDEN, "eve"),
+        ),
+    ),
+    Row(
+        ("POST",),
+        "comments/create",
+        ON_TOLD | {"comment": "Half the size."},
+        COMMENT,
+        required=("name", "version", "comment"),
+        refusals=(no(UNKNOWN, name="nothing"), no(UNKNOWN, version="9"), no(INVALID, comment="x" * 65_536)),
+    ),
+    Row(
+        ("PATCH", "POST"),
+        "comments/update",
+        {"id": "$comment_id", "comment": "A third of the size."},
+        COMMENT,
+        required=("id", "comment"),
+        refusals=(no(UNKNOWN, id="4711"), no(UNKNOWN, id="x"), no(FORBIDDEN, "jon")),
+    ),
+    Row(
+        ("DELETE",),
+        "comments/delete",
+        {"id": "$comment_id"},
+        {},
+        required=("id",),
+        refusals=(no(UNKNOWN, id="4711"), no(UNKNOWN, id="x"), no(FORBIDDEN, "jon")),
+    ),
+)
+
 TABLE = (
     *SYSTEM,
     *EXPERIMENTS,
@@ -1358,7 +1640,9 @@ TABLE = (
     *PROXY,
     *USERS,
     *WEBHOOKS,
+    *REGISTRY_WEBHOOKS,
     *ACTIVITIES,
     *PERMISSIONS,
     *DATABRICKS,
+    *TRANSITION_REQUESTS,
 )

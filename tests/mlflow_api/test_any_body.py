@@ -108,7 +108,7 @@ def test_a_bad_body_is_refused_at_once(row: Row, method: str, names: dict[str, s
     for why, body in BAD_BODIES.items():
         began = time.thread_time()  # of the processor: a busy machine is no failure
         answer = clients[row.by].raw(method, address, body)
-        assert time.thread_time() - began < 1, why
+        assert time.thread_time() - began < 3, why
         assert answer.status_code == 400, why
         assert error_of(answer)[1] == "INVALID_PARAMETER_VALUE", why
 
@@ -119,7 +119,7 @@ def test_a_body_of_a_hundred_megabytes_is_refused_unread(api: Api) -> None:
     status, code, message = error_of(api.raw("POST", "registered-models/create", body))
     assert (status, code) == (413, "INVALID_PARAMETER_VALUE")
     assert message == "The body of the request is larger than this server accepts."
-    assert time.thread_time() - began < 1
+    assert time.thread_time() - began < 3
 
 
 def undone(one: Call, api: Api) -> HttpResponse:

@@ -195,11 +195,13 @@ def test_a_logged_model_lists_and_serves_its_artifacts(api: Api) -> None:
     assert content(api.get(f"{path}/files", {"artifact_file_path": "MLmodel"})) == b"12"
 
 
-def test_transfers_past_this_server_are_not_offered(api: Api, root: str) -> None:
+def test_transfers_past_this_server_are_not_offered(api: Api, run_id: str, root: str) -> None:
+    api.put(f"{root}/a.txt", b"x")
+    place = f"0/{run_id}/artifacts"
     for answer in (
-        api.post("/api/2.0/mlflow-artifacts/mpu/create/0/x", {"path": "x", "num_parts": 1}),
-        api.get("/api/2.0/mlflow-artifacts/presigned/0/x"),
-        api.post("artifacts/presigned-upload-url", {}),
+        api.post(f"/api/2.0/mlflow-artifacts/mpu/create/{place}", {"path": "x", "num_parts": 1}),
+        api.get(f"/api/2.0/mlflow-artifacts/presigned/{place}/a.txt"),
+        api.post("artifacts/presigned-download-url", {"run_id": run_id, "path": "a.txt"}),
     ):
         assert error_of(answer)[:2] == (501, "NOT_IMPLEMENTED")
 

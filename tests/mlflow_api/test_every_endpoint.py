@@ -116,7 +116,9 @@ def shape(answer: HttpResponse) -> Any:
     """An answer without what differs from call to call: ids, numbers and times."""
     text = said(answer).decode() if not answer.streaming else ""
     return re.sub(
-        r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+|\"next_page_token\":\"[^\"]*\"", "…", text
+        r"[0-9a-f]{32}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]+|\"(?:next_page_token|signed_uri)\":\"[^\"]*\"",
+        "…",
+        text,
     )
 
 

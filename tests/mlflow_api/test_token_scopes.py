@@ -32,6 +32,7 @@ from tests.make import PASSWORD, make_token
 from tests.mlflow_api.endpoint_table import TABLE, Row, call, fill, filled
 from tests.mlflow_api.flows import error_of
 
+SENDING = {"registry-webhooks/test"}  # changes nothing here, and yet no token for reading may have it done
 READING = ("SELECT", "SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT", "BEGIN", "PRAGMA")
 LACKS_WRITE = (
     "This needs a token with the scope 'write', and this one has 'read'. "
@@ -94,8 +95,11 @@ def test_a_token_for_reading_changes_nothing_through_any_endpoint(
             assert written.answer is not None
             if written.changes:
                 assert error_of(read.answer) == (403, "PERMISSION_DENIED", LACKS_WRITE)
-            elif method in ("GET", "POST") and row.by != "admin":
-                assert read.answer.status_code == written.answer.status_code, "what changes nothing says `reads`"
+            elif method in ("GET", "POST") and row.by != "admin" and row.path not in SENDING:
+                refused = written.answer.status_code >= 400
+                assert refused or read.answer.status_code == written.answer.status_code, (
+                    "what changes nothing says `reads`"
+                )
 
 
 ENDPOINTS = {

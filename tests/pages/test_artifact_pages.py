@@ -230,7 +230,21 @@ def test_a_logged_model_shows_the_last_point_of_each_metric(maria_page: Client, 
         ("notes.txt", "one <b>\ntwo", '<span class="line">one &lt;b&gt;\n</span>'),
         ("train.py", "import mlflow", '<span class="kn">import</span>'),
         ("data.json", '{"rate": 0.1, "<b>": [1, 2]}', '<span class="json-key">&lt;b&gt;</span>'),
+        ("conda.yaml", "name: <b>env</b>\nseed: 3", '<span class="json-key">seed</span>'),
+        ("weights.npz", b"PK\x05\x06" + b"\0" * 18, "0 of 0 entries shown; nothing was unpacked"),
+        ("broken.parquet", b"PAR1", "could not be read as Parquet"),
         ("table.csv", "name,score\nmaria,0.9\n", '<th scope="col" class="number">score</th>'),
+        (
+            "evil.csv",
+            'name,score\n<script>alert(1)</script>,"\'""><b"\n',
+            "<td>&lt;script&gt;alert(1)&lt;/script&gt;</td>",
+        ),
+        ("evil.log", "<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        (
+            "long.csv",
+            "text,score\n" + "x" * 400 + ",0.9\n",
+            f'<td class="long">{"x" * 299}…</td><td class="number">0.9</td>',
+        ),
         ("README.md", "# Hello <script>x</script>", "<h2>Hello"),
         ("book.ipynb", NOTEBOOK, "&lt;script&gt;alert(1)&lt;/script&gt;"),
         ("model.bin", b"\x00\x01\x02abc", "00 01 02 61 62 63"),
@@ -263,6 +277,19 @@ def test_a_large_file_is_cut_and_says_so(maria_page: Client, maria_actor: Actor,
         assert len(html) < 1_000_000
 
 
+def test_the_end_of_a_long_log_is_a_link_away(maria_page: Client, maria_actor: Actor, run: Run) -> None:
+    put(maria_actor, run, "large.log", "the first\n" + "a line of a log\n" * 100_000 + "the last")
+    url = f"/runs/{run.run_id}/artifacts/large.log"
+    beginning = text_of(maria_page, url)
+    assert f'href="{url}?part=end"' in beginning
+    assert "the last" not in beginning
+    end = text_of(maria_page, f"{url}?part=end")
+    assert "Only the end of this file is shown." in end
+    assert "the last" in end
+    assert "the first" not in end
+    assert "numbered" not in end
+
+
 def test_a_deeply_nested_document_is_shown(maria_page: Client, maria_actor: Actor, run: Run) -> None:
     put(maria_actor, run, "deep.json", '{"a":' * 200 + "1" + "}" * 200)
     assert "json-tree" in shown(maria_page, run, "deep.json")
@@ -280,7 +307,7 @@ def test_a_download_is_an_attachment_that_nothing_runs_in(maria_page: Client, ma
 @pytest.mark.parametrize(
     ("name", "disposition", "sandboxed"),
     [
-        ("page.html", "inline", True),
+        ("page.html", "attachment", True),
         ("chart.svg", "inline", True),
         ("roc.png", "inline", True),
         ("call.wav", "inline", True),

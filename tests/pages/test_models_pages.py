@@ -183,7 +183,10 @@ def test_the_overview_has_production_what_comes_next_and_every_version(
     set_alias(maria_actor, name="churn", alias="champion", version=1)
     request_transition(maria_actor, name="churn", version=2, to_stage=Stage.PRODUCTION)
     words = get(maria_page, "/models/churn")
-    assert "In Production since just now v1 Production @champion auc 0.9120 approved by Jon Weber in #1" in words
+    assert (
+        "In Production since just now · History, rollback v1 Production @champion auc 0.9120 "
+        "approved by Jon Weber in #1" in words
+    )
     assert "v2 None Review #2 auc 0.9290 #2 asks to move v2 to Production" in words
     assert "hist-gbm" in words
     assert 'mlflow.pyfunc.load_model("models:/churn/Production")' in words

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.models import User
@@ -15,6 +16,11 @@ from registry_site.notifications.services import follow
 from registry_site.notifications.unsubscribing import unsubscribe_url
 from registry_site.promotion.services import request_transition
 from registry_site.registry.stages import Stage
+from registry_site.webhooks.deliveries import deliver_due
+from registry_site.webhooks.fan_out import fan_out as tell_webhooks
+from registry_site.webhooks.services import create_webhook, delete_webhook
+from tests.conftest import FrozenClock
+from tests.live import free_port
 from tests.make import make_model, make_version
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +115,15 @@ def test_eve_follows_a_model_and_no_more(maria_actor: Actor, eve: User, page_cli
 
 def test_eve_chooses_her_mails(eve: User, page_client: Pages) -> None:
     page = page_client(eve)
-    chosen = {"asked": "daily", "may_decide": "never", "mentioned": "at once", "manages": "daily", "follows": "never"}
+    chosen = {
+        "asked": "daily",
+        "took_part": "at once",
+        "may_decide": "never",
+        "waits": "daily",
+        "mentioned": "at once",
+        "manages": "daily",
+        "follows": "never",
+    }
     assert page.post("/settings/notifications", chosen).status_code == 302
     assert dict(MailChoice.objects.values_list("why", "way")) == {
         why.replace("_", " "): way for why, way in chosen.items()
@@ -147,3 +161,25 @@ def test_the_page_of_a_notification_leads_to_the_version(maria_actor: Actor, eve
     outbox.relay(fan_out)
     answer = page_client(eve).get(f"/notifications/{Notification.objects.get().pk}")
     assert answer.headers["Location"] == "/models/churn/versions/1"
+
+
+def test_the_notification_of_a_parked_webhook_leads_to_its_page(
+    admin: User, admin_actor: Actor, page_client: Pages, settings: Settings, frozen_clock: FrozenClock
+) -> None:
+    settings.PODIUM_WEBHOOK_ALLOWED_HOSTS = [gone := f"127.0.0.1:{free_port()}"]
+    hook = create_webhook(admin_actor, name="ci", url=f"http://{gone}/", events=["registered_model.created"])
+    make_model(admin_actor, "churn")
+    outbox.relay(fan_out, tell_webhooks)
+    for _ in range(12):  # until it is given up
+        deliver_due()
+        frozen_clock.advance(hours=24, seconds=1)
+    outbox.relay(fan_out, tell_webhooks)
+    page = page_client(admin)
+    html = text_of(page)
+    assert '<span class="strong">ci</span>: Podium disabled the webhook, which had only failed for days' in html
+    assert "You manage it" in html
+    leads = page.get(f"/notifications/{Notification.objects.get().pk}")
+    assert (leads.status_code, leads.headers["Location"]) == (302, f"/webhooks/{hook.webhook_id}")
+    assert page.get(leads.headers["Location"]).status_code == 200
+    delete_webhook(admin_actor, webhook_id=hook.webhook_id)
+    assert page.get(leads.headers["Location"]).status_code == 404

@@ -13,9 +13,11 @@ from registry_site.accounts.actors import Actor
 from registry_site.accounts.models import User
 from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity
+from registry_site.promotion.aliases import set_alias_policy
+from registry_site.promotion.gates import Comparison, Gate, GateType
 from registry_site.promotion.models import Review, StagePolicy, TransitionRequest
-from registry_site.promotion.rules import Policy, WhenOccupied
-from registry_site.promotion.services import approve, cancel, reject, request_transition, set_policy, transition
+from registry_site.promotion.rules import Policy, Verdict, WhenOccupied
+from registry_site.promotion.services import approve, cancel, reject, request_transition, review, set_policy, transition
 from registry_site.registry.models import Grant, ModelVersion
 from registry_site.registry.services import set_version_tag
 from registry_site.registry.stages import Stage
@@ -42,6 +44,11 @@ def two_versions(maria_actor: Actor, jon_actor: Actor) -> None:
 
 def ask(actor: Actor, comment: str = "+1.7 points.") -> TransitionRequest:
     return request_transition(actor, name="churn", version=2, to_stage=Stage.PRODUCTION, comment=comment)
+
+
+def verdict(word: str, comment: str = "", **more: str) -> tuple[str, dict[str, str]]:
+    """Where a review is posted, and what."""
+    return f"{REQUEST}/review", {"verdict": word, "comment": comment, **more}
 
 
 def stages() -> list[str]:
@@ -141,16 +148,20 @@ def test_the_review_page_lays_the_candidate_beside_the_occupant(jon_page: Client
         "loss 0.3000 0.3000 same",
         "depth 3 4 changed",
         "validation – passed added",
-        "1 parameter is the same",
+        "1 is the same Name v1 v2 Change seed 1 1 same",
         "Approvals 0 of 1",
         "May decide: Jon Weber Maria Lopez",
         "When approved v2 None Production v1 Production Archived",
-        "Approve and move to Production",
+        "It waits for 1 approval.",
+        "Approve Version 2 moves to Production at once.",
+        "Request changes It stays open, and waits until you review again.",
+        "Reject It ends here.",
+        "Comment only Changes nothing.",
         "Maria Lopez asked in #1 to move version 2 from None to Production",
     ):
         assert part in words, part
-    assert "seed" not in words
-    assert "better" not in words
+    assert "Nobody has said whether more or less is better of auc" in words
+    assert "worse" not in words
 
 
 def test_other_moves_are_asked_in_other_words(maria_page: Client, maria_actor: Actor) -> None:
@@ -169,9 +180,8 @@ def test_other_moves_are_asked_in_other_words(maria_page: Client, maria_actor: A
 def test_a_reader_is_told_who_decides_and_gets_no_buttons(maria_actor: Actor, eve: User, page_client: Pages) -> None:
     ask(maria_actor)
     answer = page_client(eve).get(REQUEST)
-    assert "You may follow this, and not decide it: that needs CAN_MANAGE_PRODUCTION_VERSIONS." in words_of(answer)
-    assert "/approve" not in html_of(answer)
-    assert "/reject" not in html_of(answer)
+    assert "and not decide it: that needs CAN_MANAGE_PRODUCTION_VERSIONS." in words_of(answer)
+    assert "/review" not in html_of(answer).replace('"/reviews', "")
     assert "/cancel" not in html_of(answer)
 
 
@@ -183,15 +193,14 @@ def test_comments_never_become_markup(jon_page: Client, maria_actor: Actor) -> N
     assert "hx-trigger='load'" not in html
 
 
-def test_the_evidence_of_a_deleted_version_is_gone_and_the_record_stays(
-    jon_page: Client, maria_page: Client, maria_actor: Actor
-) -> None:
+def test_the_evidence_of_a_deleted_version_is_kept(jon_page: Client, maria_page: Client, maria_actor: Actor) -> None:
     ask(maria_actor)
     maria_page.post("/models/churn/versions/2/delete")
     words = get(jon_page, REQUEST)
-    assert "Version 2 was deleted; its evidence is gone with it." in words
+    assert "Version 2 was deleted. What was known of it when it was judged is kept." in words
+    assert "auc 0.9120 0.9290 +0.017" in words
     assert "Superseded" in words
-    assert "Approve" not in words.replace("Approved", "").replace("Approvals", "")
+    assert "Submit review" not in words
 
 
 @pytest.mark.parametrize("address", ["/models/churn/requests/9", "/models/nope/requests/1"])
@@ -202,24 +211,25 @@ def test_an_unknown_request_is_a_404(address: str, maria_page: Client) -> None:
 # -- deciding ----------------------------------------------------------------------------------------------------------
 def test_an_approval_moves_the_version_and_the_page_tells_the_whole_story(jon_page: Client, maria_actor: Actor) -> None:
     ask(maria_actor)
-    answer = jon_page.post(f"{REQUEST}/approve", {"comment": "Load test **ok**."}, follow=True)
+    answer = jon_page.post(*verdict("approve", "Load test **ok**."), follow=True)
     assert answer.redirect_chain[0][0] == REQUEST
     assert "Approved. Version 2 is in Production now." in html_of(answer)
     words = words_of(answer)
     assert "Promote churn version 2 to Production, replacing version 1? #1" in words
     assert "What changes: v2 against v1" in words
+    assert "By Jon Weber just now" in words
     assert "Approvals 1 of 1 Jon Weber approved just now" in words
     assert "Jon Weber moved version 1 from Production to Archived by request #1" in words
-    assert "Approve and move" not in words
+    assert "Submit review" not in words
     assert stages() == ["Archived", "Production"]
     assert Activity.objects.filter(kind=Kind.REVIEW_GIVEN).get().origin == Origin.PAGE
 
 
 def test_a_rejection_without_a_comment_is_refused_in_place(jon_page: Client, maria_actor: Actor) -> None:
     ask(maria_actor)
-    html = html_of(jon_page.post(f"{REQUEST}/reject", {"comment": ""}), 422)
+    html = html_of(jon_page.post(*verdict("reject", "")), 422)
     assert html.count("Say why: a rejection needs a comment.") == 2, "on top, and at the field"
-    answer = jon_page.post(f"{REQUEST}/reject", {"comment": "Recall fell."}, follow=True)
+    answer = jon_page.post(*verdict("reject", "Recall fell."), follow=True)
     assert "The request is rejected." in html_of(answer)
     assert "Jon Weber rejected request #1 just now Recall fell." in words_of(answer)
     assert stages() == ["Production", "None"]
@@ -228,7 +238,7 @@ def test_a_rejection_without_a_comment_is_refused_in_place(jon_page: Client, mar
 def test_who_comes_too_late_is_told_and_keeps_the_comment(jon_page: Client, maria_actor: Actor) -> None:
     ask(maria_actor)
     cancel(maria_actor, name="churn", number=1)
-    html = html_of(jon_page.post(f"{REQUEST}/approve", {"comment": "a long text"}), 422)
+    html = html_of(jon_page.post(*verdict("approve", "a long text")), 422)
     assert "Request churn#1 is already cancelled by maria; nothing was changed." in html
     assert "What you wrote was not kept" in html
     assert "a long text</pre>" in html
@@ -241,22 +251,23 @@ def test_a_protected_stage_shows_who_approved_and_how_many_are_missing(
     set_policy(admin_actor, stage=Stage.PRODUCTION, policy=TWO_APPROVALS)
     ask(maria_actor)
     assert "You asked for it yourself, so somebody else has to approve." in get(maria_page, REQUEST)
-    told = html_of(maria_page.post(f"{REQUEST}/approve", {"comment": ""}), 422)
+    told = html_of(maria_page.post(*verdict("approve", "")), 422)
     assert "maria asked for churn#1 and so cannot approve it: somebody else has to." in told
-    answer = jon_page.post(f"{REQUEST}/approve", {"comment": ""}, follow=True)
-    assert "Your approval is counted. Others have to approve too." in html_of(answer)
+    answer = jon_page.post(*verdict("approve", ""), follow=True)
+    assert "Your approval is counted. The request is not decided yet." in html_of(answer)
     assert "Approvals 1 of 2 Jon Weber approved just now" in words_of(answer)
-    assert "You approved. 1 more approval is needed." in words_of(answer)
+    assert "It waits for 1 approval." in words_of(answer)
+    assert "You have approved already" in words_of(answer)
     assert stages() == ["Production", "None"]
-    assert "Approve and move to Production" in get(page_client(admin), REQUEST)
-    page_client(admin).post(f"{REQUEST}/approve", {"comment": ""})
+    assert "Approve Version 2 moves to Production at once." in get(page_client(admin), REQUEST)
+    page_client(admin).post(*verdict("approve", ""))
     assert stages() == ["Archived", "Production"]
 
 
 def test_whoever_may_not_decide_posts_in_vain(maria_actor: Actor, eve: User, page_client: Pages) -> None:
     ask(maria_actor)
-    for verb in ("approve", "reject"):
-        html = html_of(page_client(eve).post(f"{REQUEST}/{verb}", {"comment": "hm"}), 422)
+    for word in ("approve", "reject"):
+        html = html_of(page_client(eve).post(*verdict(word, "hm")), 422)
         assert "To decide churn#1 one needs CAN_MANAGE_PRODUCTION_VERSIONS, which eve does not have." in html
     html = html_of(page_client(eve).post(f"{REQUEST}/cancel", {"comment": "hm"}), 422)
     assert "This needs CAN_MANAGE on registered model" in html
@@ -280,7 +291,7 @@ def test_decisions_are_posted_and_need_the_forms_token(jon: User, jon_page: Clie
     ask(maria_actor)
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(jon)
-    for verb in ("approve", "reject", "cancel"):
+    for verb in ("review", "dismiss", "cancel", "comments"):
         assert jon_page.get(f"{REQUEST}/{verb}").status_code == 405
         assert strict.post(f"{REQUEST}/{verb}", {"comment": "x"}).status_code == 403
     assert TransitionRequest.objects.get().state == "pending"
@@ -376,13 +387,14 @@ def test_no_stage_and_no_request_is_edited_there(desk: Client, maria_actor: Acto
 
 
 def test_a_policy_is_set_there_and_history_tells(desk: Client) -> None:
-    form = {"stage": "Production", "protected": "on", "required_approvals": "2", "when_occupied": "ask"}
+    none = {"gates-TOTAL_FORMS": "0", "gates-INITIAL_FORMS": "0"}
+    form = {"stage": "Production", "protected": "on", "required_approvals": "2", "when_occupied": "ask"} | none
     assert desk.post("/admin/promotion/stagepolicy/add/", form).status_code == 302
     policy = StagePolicy.objects.get()
     assert (policy.protected, policy.required_approvals, policy.registered_model) == (True, 2, None)
     line = Activity.objects.get(kind=Kind.POLICY_SET)
     assert (line.actor_name, line.origin) == ("admin", Origin.ADMIN)
-    changed = {"protected": "on", "required_approvals": "3", "when_occupied": "archive"}
+    changed = {"protected": "on", "required_approvals": "3", "when_occupied": "archive"} | none
     assert desk.post(f"/admin/promotion/stagepolicy/{policy.pk}/change/", changed).status_code == 302
     policy.refresh_from_db()
     assert (policy.stage, policy.required_approvals, policy.when_occupied) == ("Production", 3, "archive")
@@ -430,3 +442,98 @@ def test_every_list_of_the_desk_is_searched_and_opens(
     ask(maria_actor)
     reject(jon_actor, name="churn", number=1, comment="no")
     assert desk.get(f"/admin/{place}/", {"q": "churn"}).status_code == 200
+
+
+# -- looking ahead, and passing by -------------------------------------------------------------------------------------
+MOVE = "/models/churn/versions/2/transition"
+AUC = Gate(GateType.METRIC, "auc", Comparison.AT_LEAST, 0.95)
+
+
+def test_gates_and_aliases_are_told_before_anybody_asks(eve: User, page_client: Pages, admin_actor: Actor) -> None:
+    gates = (AUC, Gate(GateType.CHECK, "ci/test"), Gate(GateType.METRIC, "auc", Comparison.MORE_THAN, 0))
+    set_policy(admin_actor, stage=Stage.PRODUCTION, policy=Policy(True, 2, False, WhenOccupied.ASK, gates=gates))
+    set_alias_policy(admin_actor, alias="live", stage=Stage.PRODUCTION, is_mirror=True)
+    words = get(page_client(eve), "/models/churn/requests/new?version=2&to=Production")
+    for part in (
+        "Aliases that move @live v2",
+        "Gates now 1 of 3 pass",
+        "auc is at least 0.95 0.929 auc is 0.929, against 0.95.",
+        "Check ci/test has passed ci/test has not reported yet.",
+        "You may ask all the same: the request waits until they pass.",
+        "2 approvals needed protected",
+    ):
+        assert part in words, part
+
+
+def test_gates_in_the_way_are_shown_where_a_version_is_moved(jon_page: Client, admin_actor: Actor) -> None:
+    set_policy(admin_actor, stage=Stage.PRODUCTION, policy=Policy(when_occupied=WhenOccupied.ASK, gates=(AUC,)))
+    answer = jon_page.get(f"{MOVE}?to=Production")
+    assert "Not all gates of Production pass. Make the version pass them, or ask" in words_of(answer)
+    assert "Bypass" not in words_of(answer), "for who manages the model"
+    assert "Request the move" in words_of(answer)
+    form = {"to": "Production", "occupant": "archive", "comment": "", "bypass": "1"}
+    told = html_of(jon_page.post(MOVE, form), 422)
+    assert stages() == ["Production", "None"]
+    assert "Not all gates of Production pass." in told
+
+
+def test_a_bypass_is_a_step_of_its_own_and_needs_a_reason(maria_page: Client, admin_actor: Actor) -> None:
+    set_policy(admin_actor, stage=Stage.PRODUCTION, policy=Policy(True, 2, False, WhenOccupied.ASK, gates=(AUC,)))
+    assert f"{MOVE}?to=Production" in html_of(maria_page.get("/models/churn/versions/2"))
+    html = html_of(maria_page.get(f"{MOVE}?to=Production"))
+    assert "Production is protected: everybody needs an approved request." in html
+    assert f"{MOVE}?to=Production&amp;bypass=1" in html
+    assert "Move to Production now" not in html
+    words = get(maria_page, f"{MOVE}?to=Production&bypass=1")
+    assert "You are about to pass by what Production asks for:" in words
+    assert "Production is protected, and 2 approvals are needed" in words
+    assert "auc is at least 0.95: auc is 0.929, against 0.95." in words
+    form = {"to": "Production", "occupant": "archive", "bypass": "1"}
+    assert "This field is required." in html_of(maria_page.post(MOVE, form | {"comment": " "}), 422)
+    assert stages() == ["Production", "None"]
+    answer = maria_page.post(MOVE, form | {"comment": "The old one answers nonsense."}, follow=True)
+    assert "Version 2 is in Production now." in html_of(answer)
+    assert stages() == ["Archived", "Production"]
+    line = Activity.objects.get(kind=Kind.STAGE_BYPASSED)
+    assert (line.comment, line.origin) == ("The old one answers nonsense.", Origin.PAGE)
+
+
+def test_where_nothing_is_in_the_way_there_is_nothing_to_bypass(maria_page: Client) -> None:
+    words = get(maria_page, f"{MOVE}?to=Production&bypass=1")
+    assert "Move to Production now" in words
+    assert "pass by" not in words
+
+
+def test_lists_tell_gates_and_approvals_at_a_glance(
+    jon_page: Client, maria_actor: Actor, admin_actor: Actor, jon_actor: Actor
+) -> None:
+    gates = (Gate(GateType.METRIC, "auc", Comparison.AT_LEAST, 0.9), Gate(GateType.CHECK, "ci/test"))
+    set_policy(admin_actor, stage=Stage.PRODUCTION, policy=Policy(True, 2, False, WhenOccupied.ASK, gates=gates))
+    ask(maria_actor)
+    assert "1 of 2 gates 0 of 2 approved" in get(jon_page, "/reviews")
+    review(jon_actor, name="churn", number=1, verdict=Verdict.REQUEST_CHANGES, comment="Why?")
+    words = get(jon_page, "/reviews?role=all")
+    assert "changes requested 1 of 2 gates 0 of 2 approved Maria Lopez" in words
+    assert "1 of 2 gates" in get(jon_page, "/models/churn/requests")
+    reject(jon_actor, name="churn", number=1, comment="no")
+    assert "gates" not in get(jon_page, "/reviews?role=all")
+
+
+def test_gates_in_the_inbox_cost_as_much_for_many_requests_as_for_one(
+    jon_page: Client, maria_actor: Actor, admin_actor: Actor
+) -> None:
+    against = Gate(GateType.METRIC_AGAINST_OCCUPANT, "auc", Comparison.AT_LEAST, 0)
+    every = (AUC, against, Gate(GateType.TAG, "owner"), Gate(GateType.SIGNATURE), Gate(GateType.STAGE, "Staging"))
+    policy = Policy(True, 2, False, WhenOccupied.ASK, gates=(*every, Gate(GateType.CHECK, "ci")))
+    set_policy(admin_actor, stage=Stage.PRODUCTION, policy=policy)
+    ask(maria_actor)
+    jon_page.get("/reviews")
+    with CaptureQueriesContext(connection) as one:
+        assert "1 of 6 gates" in get(jon_page, "/reviews")
+    for name in ("churn", "churn", "fraud", "iris"):
+        version = version_with_run(maria_actor, name, metrics={"auc": 0.99})
+        request_transition(maria_actor, name=name, version=version.version, to_stage=Stage.PRODUCTION)
+    with CaptureQueriesContext(connection) as many:
+        words = get(jon_page, "/reviews")
+    assert words.count("2 of 6 gates") == 4
+    assert len(many) == len(one) <= 32

@@ -10,8 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
-from registry_site.promotion.rules import Policy, WhenOccupied
-from registry_site.promotion.services import request_transition, set_policy, transition
+from registry_site.promotion.checks import post_check, post_deployment
+from registry_site.promotion.gates import CheckState
+from registry_site.promotion.rules import DeploymentState, Policy, WhenOccupied
+from registry_site.promotion.services import approve, request_transition, set_policy, transition
 from registry_site.registry.models import ModelVersion
 from registry_site.registry.services import describe_version, set_alias, set_version_tag
 from registry_site.registry.stages import Stage
@@ -57,7 +59,7 @@ def test_the_page_has_all_that_is_needed_to_judge_a_version(maria_page: Client, 
         assert part in words, part
     html = html_of(answer)
     assert f'href="/runs/{version.run_id}"' in html
-    assert f'href="/runs/{version.run_id}/artifacts/model"' in html
+    assert 'href="/models/churn/versions/1/artifacts"' in html
 
 
 def test_metrics_stand_beside_those_in_production_with_a_signed_difference_and_no_judgement(
@@ -81,7 +83,7 @@ def test_a_version_whose_run_and_files_are_unknown_has_a_page_too(maria_page: Cl
     ModelVersion.objects.update(run_id="0" * 32, source="s3://elsewhere/model", storage_location="s3://elsewhere/model")
     words = get(maria_page, "/models/churn/versions/1")
     assert "The version comes from no run that this server knows." in words
-    assert "Files" not in words
+    assert "icons.svg#folder" not in html_of(maria_page.get("/models/churn/versions/1"))
     assert version.version == 1
 
 
@@ -164,7 +166,10 @@ def test_the_menu_offers_only_the_moves_that_one_may_make(
     assert "Delete this version" not in words
     assert "Move" not in get(page_client(eve), "/models/churn/versions/1")
     set_policy(admin_actor, stage=Stage.PRODUCTION, policy=Policy(protected=True, when_occupied=WhenOccupied.ASK))
-    assert "Move to Production…" not in get(maria_page, "/models/churn/versions/1")
+    words = get(maria_page, "/models/churn/versions/1")
+    assert "Move to Archived… Past a protection, with a reason Move to Production…" in words
+    jons = get(page_client(make_user("kim", level=Level.CAN_MANAGE_PRODUCTION_VERSIONS)), "/models/churn/versions/1")
+    assert "Move to Production…" not in jons
 
 
 def test_a_version_is_moved_on_a_page_without_scripts(maria_page: Client, maria_actor: Actor) -> None:
@@ -257,3 +262,32 @@ def test_mlflows_own_tags_are_not_shown(maria_page: Client, maria_actor: Actor) 
     html = html_of(maria_page.get("/models/churn/versions/1"))
     assert "quality" in html
     assert "mlflow.user" not in html
+
+
+def test_the_page_has_what_outside_systems_say_and_every_request(
+    maria_page: Client, maria_actor: Actor, jon_actor: Actor
+) -> None:
+    make_version(maria_actor)
+    said = {"name": "churn", "version": 1}
+    post_check(maria_actor, **said, check="ci/test", state=CheckState.FAILED, summary=f"1 of 9 {PROBE}")
+    post_check(maria_actor, **said, check="bias", state=CheckState.PASSED, link="https://ci.example/7")
+    post_deployment(
+        maria_actor,
+        **said,
+        environment="eu-west",
+        state=DeploymentState.SUCCEEDED,
+        description="10 %",
+        link="https://d.example/4",
+    )
+    request_transition(maria_actor, **said, to_stage=Stage.STAGING)
+    approve(jon_actor, name="churn", number=1)
+    request_transition(maria_actor, **said, to_stage=Stage.PRODUCTION)
+    answer = maria_page.get("/models/churn/versions/1")
+    words = words_of(answer)
+    assert "Checks bias Passed maria, just now ci/test Failed 1 of 9 " in words
+    assert "Deployments eu-west Deployed 10 % · maria, just now" in words
+    assert "Requests #2 Production Pending Maria Lopez, just now #1 Staging Approved Maria Lopez, just now" in words
+    html = html_of(answer)
+    assert '<a href="https://ci.example/7" rel="nofollow noopener">bias</a>' in html
+    assert '<a href="https://d.example/4" rel="nofollow noopener">eu-west</a>' in html
+    assert PROBE not in html

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -12,14 +13,22 @@ from registry_site.accounts.actors import Actor, person
 from registry_site.accounts.levels import Level
 from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity, OutboxEntry
-from registry_site.core.errors import AlreadyExists, Conflict, PodiumError
+from registry_site.audit.verify import verify
+from registry_site.core.errors import AlreadyExists, Conflict, NotFound, PodiumError
 from registry_site.promotion.models import Review, TransitionRequest
 from registry_site.promotion.rules import RequestState
-from registry_site.promotion.services import approve, reject, request_transition, transition
+from registry_site.promotion.services import (
+    approve,
+    delete_model,
+    delete_version,
+    reject,
+    request_transition,
+    transition,
+)
 from registry_site.registry.models import ModelVersion, RegisteredModel
-from registry_site.registry.services import create_model, create_version
+from registry_site.registry.services import create_model, create_version, set_version_tag
 from registry_site.registry.stages import Stage
-from tests.make import make_run, make_user, make_version
+from tests.make import make_model, make_run, make_user, make_version
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 5
@@ -193,3 +202,61 @@ def test_a_model_made_by_eight_at_once_is_made_once(maria_actor: Actor) -> None:
     assert sum(isinstance(outcome, RegisteredModel) for outcome in outcomes) == 1
     assert sum(isinstance(outcome, AlreadyExists) for outcome in outcomes) == RACERS - 1
     assert RegisteredModel.objects.get().grants.count() == 1
+
+
+# -- copies ------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_many_approvals_of_one_copy_make_one_version(round_: int, maria_actor: Actor) -> None:
+    people = reviewers(RACERS)
+    make_model(maria_actor, "live.churn")
+    make_version(maria_actor, "churn")
+    request_transition(maria_actor, name="churn", version=1, to_stage=Stage.PRODUCTION, copy_to="live.churn")
+
+    outcomes = at_once([partial(approve, one, name="churn", number=1) for one in people])
+
+    losers = [outcome for outcome in outcomes if isinstance(outcome, PodiumError)]
+    assert len(losers) == RACERS - 1
+    assert all("already approved" in told.message for told in losers)
+    assert occupants("live.churn") == [1]
+    assert ModelVersion.objects.filter(registered_model__name="live.churn").count() == 1
+    assert Activity.objects.filter(kind=Kind.VERSION_COPIED).count() == 1
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_copies_in_both_directions_and_deletes_wait_for_each_other_and_not_for_ever(
+    round_: int, maria_actor: Actor
+) -> None:
+    """Whoever locks two models locks them in one order, whichever is the source."""
+    jon, kim, lou = reviewers(3)
+    for name in ("a", "b"):
+        make_version(maria_actor, name)
+        make_version(maria_actor, name)
+    there, back = (
+        request_transition(maria_actor, name=source, version=1, to_stage=Stage.STAGING, copy_to=target)
+        for source, target in (("a", "b"), ("b", "a"))
+    )
+    request_transition(maria_actor, name="a", version=2, to_stage=Stage.STAGING, copy_to="b")
+
+    outcomes = at_once(
+        [
+            lambda: approve(jon, name="a", number=there.number),
+            lambda: approve(kim, name="b", number=back.number),
+            lambda: approve(lou, name="a", number=2),
+            lambda: set_version_tag(maria_actor, name="a", version=1, key="team", value="risk"),
+            lambda: delete_model(maria_actor, name="b"),
+            lambda: delete_version(maria_actor, name="a", version=2),
+        ]
+    )
+
+    gone = not RegisteredModel.objects.filter(name="b").exists()
+    for outcome in outcomes:
+        assert not isinstance(outcome, PodiumError) or isinstance(outcome, AlreadyExists | Conflict | NotFound)
+    assert not TransitionRequest.objects.filter(state=RequestState.PENDING, copy_to__isnull=True).exclude(
+        copy_to_name=""
+    )
+    if gone:
+        assert not TransitionRequest.objects.filter(registered_model__name="a", state=RequestState.PENDING).exists()
+    copied = Activity.objects.filter(kind=Kind.VERSION_COPIED).count()
+    approved = Activity.objects.filter(kind=Kind.REQUEST_APPROVED).count()
+    assert copied == approved
+    assert verify().broken is None

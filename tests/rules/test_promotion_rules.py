@@ -5,6 +5,7 @@ import pytest
 from registry_site.accounts.levels import Level
 from registry_site.core.errors import InvalidParameter
 from registry_site.promotion.comparison import Change, Row, compare
+from registry_site.promotion.gates import Gate, GateType
 from registry_site.promotion.rules import (
     Outcome,
     Policy,
@@ -15,16 +16,33 @@ from registry_site.promotion.rules import (
     decide,
     default_policy,
     level_to_decide,
+    policy_of_arrival,
 )
 from registry_site.registry.stages import Stage, level_to_move, parse_stage
 
 MARIA, JON, KIM = 1, 2, 3
 APPROVE, REJECT = Verdict.APPROVE, Verdict.REJECT
+SCAN, DESCRIBED = Gate(GateType.SCAN), Gate(GateType.DESCRIPTION)
 TWO_APPROVALS = Policy(protected=True, required_approvals=2)
 
 
 def outcome(policy: Policy, *reviews: tuple[int | None, Verdict], requester: int = MARIA) -> Outcome:
     return decide(policy, requester, [ReviewFact(who, verdict) for who, verdict in reviews])
+
+
+# -- copies ------------------------------------------------------------------------------------------------------------
+def test_of_the_stage_and_the_first_one_the_stricter_policy_binds_a_copy() -> None:
+    loose, strict = Policy(when_occupied=WhenOccupied.ASK), Policy(True, 3, expires_after_days=5, gates=(SCAN,))
+    own = Policy(True, 2, allow_self_approval=True, expires_after_days=9, gates=(SCAN, DESCRIBED))
+    assert policy_of_arrival(loose, Policy()) == loose
+    assert policy_of_arrival(loose, strict) == Policy(
+        True, 3, when_occupied=WhenOccupied.ASK, expires_after_days=5, gates=(SCAN,)
+    )
+    assert policy_of_arrival(own, strict) == Policy(True, 3, expires_after_days=5, gates=(SCAN, DESCRIBED))
+    assert policy_of_arrival(own, Policy()) == own
+    lasting = Policy(True, dismiss_stale_approvals=False)
+    assert not policy_of_arrival(lasting, Policy()).dismiss_stale_approvals
+    assert policy_of_arrival(lasting, strict).dismiss_stale_approvals
 
 
 # -- stages and levels -------------------------------------------------------------------------------------------------

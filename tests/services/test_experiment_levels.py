@@ -361,11 +361,11 @@ def test_a_reader_who_registers_a_model_may_note_it_as_clients_do(
 def test_the_files_of_a_version_can_be_read_with_the_registered_model(
     foreign: LoggedModel, run: Run, eve: User, eve_actor: Actor, maria_actor: Actor
 ) -> None:
-    make_version(maria_actor, "churn", run=run)
-    create_version(maria_actor, name="churn", source=f"models:/{foreign.model_id}")
     folders = [f"{run.artifact_uri}/model", foreign.artifact_uri]
     for folder in folders:
         upload(maria_actor, folder)
+    make_version(maria_actor, "churn", run=run)
+    create_version(maria_actor, name="churn", source=f"models:/{foreign.model_id}")
     paths = [folder.removeprefix("mlflow-artifacts:/") for folder in folders]
     for path in paths:
         assert files.list_artifacts(eve_actor, path) == ()

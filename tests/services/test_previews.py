@@ -4,15 +4,21 @@ import base64
 import io
 import json
 import pickle
+import subprocess
+import sys
 import time
 import tracemalloc
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from registry_site.artifacts.local import LocalStore
-from registry_site.artifacts.previews import MAX_TEXT, HexLine, Kind, Node, Output, Preview, TableColumn, preview
+from registry_site.artifacts.previews import MAX_TEXT, HexLine, Kind, Output, Preview, preview, preview_of_end
+from registry_site.artifacts.tables import TableColumn
+from registry_site.artifacts.trees import Node
 from registry_site.core.errors import InvalidParameter, NotFound
+from tests.live import ROOT
 
 
 @pytest.fixture
@@ -72,6 +78,33 @@ def test_a_long_text_is_cut_between_letters(store: LocalStore) -> None:
     assert long.truncated
     assert long.text == "x" + "ü" * (MAX_TEXT // 2 - 1)
     assert long.notice == ""
+
+
+def test_a_text_of_very_many_lines_is_cut_at_either_end(store: LocalStore) -> None:
+    found = shown(store, "losses.txt", "".join(f"{number}\n" for number in range(30_000)))
+    assert (found.truncated, found.text.count("\n"), found.text.split("\n")[-1]) == (True, 19_999, "19999")
+    end = preview_of_end(store, "run/losses.txt")
+    assert (end.is_end, end.text.split("\n")[0], end.text[-6:]) == (True, "10001", "29999\n")
+
+
+def test_the_end_of_a_long_text_begins_with_a_line(store: LocalStore) -> None:
+    lines = [f"epoch {number} größer" for number in range(40_000)]
+    text = "\n".join(lines).encode()
+    store.write("run/train.log", io.BytesIO(text), length=len(text))
+    end = preview_of_end(store, "run/train.log")
+    assert (end.kind, end.truncated, end.is_end) == (Kind.TEXT, True, True)
+    shown_lines = end.text.split("\n")
+    assert shown_lines == lines[-len(shown_lines) :]
+    assert MAX_TEXT - 40 < len(end.text.encode()) <= MAX_TEXT
+
+
+@pytest.mark.parametrize("name", ["short.txt", "net.zip", "train.py"])
+def test_what_is_shown_whole_has_no_other_end(store: LocalStore, name: str) -> None:
+    whole = shown(store, name, "a\nb\n")
+    assert preview_of_end(store, f"run/{name}") == whole
+    one_line = "ü" * MAX_TEXT
+    store.write("run/line.txt", io.BytesIO(b"x" + one_line.encode()), length=2 * MAX_TEXT + 1)
+    assert preview_of_end(store, "run/line.txt").text == one_line[: MAX_TEXT // 2]
 
 
 def test_encodings_are_recognised(store: LocalStore) -> None:
@@ -162,6 +195,13 @@ def test_a_table_with_long_rows_is_cut_between_rows(store: LocalStore) -> None:
     assert cut.truncated
     assert len(cut.table.rows) == 261
     assert set(cut.table.rows) == {("x" * 999, "2")}
+
+
+def test_of_a_wide_table_fewer_rows_are_shown(store: LocalStore) -> None:
+    heading, row = ",".join(f"c{at}" for at in range(100)), ",".join(map(str, range(100)))
+    found = shown(store, "wide.csv", "\n".join([heading, *[row] * 300]))
+    assert found.table is not None
+    assert (len(found.table.columns), len(found.table.rows), found.truncated) == (100, 200, True)
 
 
 def test_a_table_of_very_many_columns_is_cut(store: LocalStore) -> None:
@@ -385,3 +425,228 @@ def test_a_pickle_is_only_bytes(store: LocalStore, name: str, tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     assert shown(store, name, pickle.dumps(Trap())).kind is Kind.BINARY
     assert not (tmp_path / "sprung").exists()
+
+
+# -- YAML --------------------------------------------------------------------------------------------------------------
+
+
+def test_yaml_is_a_tree_with_its_source(store: LocalStore) -> None:
+    text = "name: env # of the model\ndeps: [python=3.11, 1.50, yes, ~]\nnested:\n  - {a: '1', <b>: &x 2}\n  - *x\n"
+    document = shown(store, "conda.yaml", text)
+    assert (document.kind, document.text, document.truncated) == (Kind.YAML, text, False)
+    assert document.tree == Node(
+        "",
+        "object",
+        size=3,
+        children=(
+            Node("name", "string", "env"),
+            Node(
+                "deps",
+                "array",
+                size=4,
+                children=(
+                    Node("0", "string", "python=3.11"),
+                    Node("1", "number", "1.50"),
+                    Node("2", "boolean", "yes"),
+                    Node("3", "null", "~"),
+                ),
+            ),
+            Node(
+                "nested",
+                "array",
+                size=2,
+                children=(
+                    Node("0", "object", size=2, children=(Node("a", "string", "1"), Node("<b>", "number", "2"))),
+                    Node("1", "alias", "*x"),
+                ),
+            ),
+        ),
+    )
+
+
+def test_several_documents_are_a_list(store: LocalStore) -> None:
+    tree = shown(store, "k8s.yml", "a: 1\n---\n- b\n").tree
+    assert tree is not None
+    assert (tree.type, tree.size, [node.type for node in tree.children]) == ("array", 2, ["object", "array"])
+
+
+def test_tags_are_shown_and_nothing_is_made_of_them(store: LocalStore) -> None:
+    tree = shown(store, "a.yaml", "a: !!python/object/apply:os.system ['x']\nb: !Ref bucket\n? [1, 2]\n: c\n").tree
+    assert tree is not None
+    assert [(node.key, node.type, node.value) for node in tree.children] == [
+        ("a", "array", ""),
+        ("b", "string", "!Ref bucket"),
+        ("[…]", "string", "c"),
+    ]
+
+
+BILLION_LAUGHS = "a: &a [x, x]\n" + "".join(
+    f"{key}: &{key} [{', '.join([f'*{before}'] * 9)}]\n" for before, key in zip("abcdefghi", "bcdefghij", strict=True)
+)
+MERGES = "a: &a {x: 1, y: 2}\n" + "".join(
+    f"{key}: &{key} {{<<: [{', '.join([f'*{before}'] * 20)}]}}\n"
+    for before, key in zip("abcdefghi", "bcdefghij", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [BILLION_LAUGHS, MERGES, "a: &a [*a]\n", "- x\n" * 60_000, "x: " + "[" * 900 + "]" * 900, "? " * 90 + "x: y\n"],
+    ids=["aliases", "merges", "itself", "long", "deep", "keys"],
+)
+def test_yaml_made_to_be_large_costs_little(store: LocalStore, text: str) -> None:
+    started = time.thread_time()
+    document = shown(store, "bomb.yaml", text)
+    assert document.kind in {Kind.YAML, Kind.CODE, Kind.TEXT}
+    assert time.thread_time() - started < 2
+
+
+@pytest.mark.parametrize("text", ["a: [", "a: b: c", "\t- x", "[" * 10_000])
+def test_what_is_no_yaml_is_source_with_a_word_about_it(store: LocalStore, text: str) -> None:
+    broken = shown(store, "a.yaml", text)
+    assert (broken.text, broken.notice) == (text, "This file is not valid YAML.")
+
+
+def test_yaml_of_one_word_or_of_comments_is_source(store: LocalStore) -> None:
+    for text in ("just words\n", "# nothing\n"):
+        assert shown(store, "a.yaml", text).kind is Kind.CODE
+
+
+def test_geojson_is_text(store: LocalStore) -> None:
+    assert shown(store, "area.geojson", '{"type": "Point", "coordinates": [0, 0]}').kind is Kind.TEXT
+
+
+# -- Parquet and zip ---------------------------------------------------------------------------------------------------
+
+
+def parquet_file(columns: dict[str, object], **options: object) -> bytes:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    written = io.BytesIO()
+    parquet.write_table(pyarrow.table(columns), written, **options)
+    return written.getvalue()
+
+
+def test_the_first_rows_of_a_parquet_file(store: LocalStore) -> None:
+    columns = {"id": [1, 2], "name": ["<b>", None], "when": [[1], []], "a.b": [0.5, float("nan")], "raw": [b"ab", b""]}
+    found = shown(store, "data.parquet", parquet_file(columns))
+    assert found.kind is Kind.PARQUET
+    assert found.table is not None
+    assert [(column.name, column.type, column.numeric) for column in found.table.columns] == [
+        ("id", "int64", True),
+        ("name", "string", False),
+        ("when", "list<element: int64>", False),
+        ("a.b", "double", True),
+        ("raw", "binary", False),
+    ]
+    assert found.table.rows == (("1", "<b>", "[1]", "0.5", "6162"), ("2", "", "[]", "nan", ""))
+    assert found.table.row_count == 2
+
+
+def test_a_large_parquet_file_is_read_by_its_head(store: LocalStore) -> None:
+    large = parquet_file({f"c{number}": [number] * 100_000 for number in range(210)}, use_dictionary=False)
+    started = time.perf_counter()
+    found = shown(store, "large.parquet", large)
+    assert found.table is not None
+    assert (len(found.table.columns), len(found.table.rows), found.table.row_count) == (200, 100, 100_000)
+    assert found.notice == "Only the first 200 of 210 columns are shown."
+    assert time.perf_counter() - started < 10
+
+
+def test_a_parquet_file_made_to_be_large_is_refused_and_costs_this_process_nothing(store: LocalStore) -> None:
+    bomb = parquet_file({"a": ["\0" * 300_000_000]}, compression="zstd")
+    assert len(bomb) < 100_000
+    found = shown(store, "bomb.parquet", bomb)
+    assert (found.kind, found.table) == (Kind.TOO_LARGE, None)
+    assert found.notice == ("This file could not be read as Parquet, or takes more memory or time than a preview may.")
+
+
+@pytest.mark.parametrize("content", [b"x", b"PAR1" + b"x" * 100 + b"PAR1", b"PAR1" + b"\xff" * 8])
+def test_what_is_no_parquet_is_only_to_download(store: LocalStore, content: bytes) -> None:
+    pytest.importorskip("pyarrow")
+    found = shown(store, "a.parquet", content)
+    assert (found.kind, found.table) == (Kind.TOO_LARGE, None)
+    assert found.notice.startswith("This file could not be read as Parquet")
+
+
+def test_the_server_process_never_imports_pyarrow() -> None:
+    code = "import registry_site.artifacts.previews, sys; sys.exit('pyarrow' in sys.modules)"
+    variables = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": ""}
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=variables, check=False).returncode == 0
+
+
+def zip_file(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", compression) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name, (2026, 3, 2, 12, 0, 0)), content, compression)
+    return written.getvalue()
+
+
+@pytest.mark.parametrize("name", ["a.zip", "weights.npz", "net.keras"])
+def test_a_zip_is_its_table_of_contents(store: LocalStore, name: str) -> None:
+    found = shown(store, name, zip_file({"../<b>.txt": b"x" * 1000, "π.bin": b""}))
+    assert found.kind is Kind.ZIP
+    assert found.table is not None
+    assert [(row[0], row[1], row[3]) for row in found.table.rows] == [
+        ("../<b>.txt", "1000", "2026-03-02 12:00"),
+        ("π.bin", "0", "2026-03-02 12:00"),
+    ]
+
+
+def test_a_zip_bomb_is_listed_and_not_unpacked(store: LocalStore) -> None:
+    bomb = zip_file({"zeros": b"\0" * 50_000_000})
+    tracemalloc.start()
+    try:
+        found = shown(store, "bomb.zip", bomb)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.table is not None
+    assert found.table.rows[0][1] == "50000000"
+    assert peak < 10_000_000
+
+
+def test_a_zip_of_very_many_entries_is_cut_or_only_to_download(store: LocalStore) -> None:
+    many = shown(store, "many.zip", zip_file({f"{number}": b"" for number in range(600)}))
+    assert many.table is not None
+    assert (len(many.table.rows), many.table.row_count) == (500, 600)
+    more = shown(store, "more.zip", zip_file({f"{number}{'x' * 200}": b"" for number in range(20_000)}))
+    assert (more.kind, more.table) == (Kind.TOO_LARGE, None)
+    assert shown(store, "none.zip", b"not a zip").kind is Kind.TOO_LARGE
+
+
+# -- what notebooks print ----------------------------------------------------------------------------------------------
+
+
+def printed(store: LocalStore, **data: object) -> tuple[Output, ...]:
+    cell = {"cell_type": "code", "source": "x", "outputs": [{"output_type": "display_data", "data": data}]}
+    return shown(store, "a.ipynb", json.dumps({"cells": [cell]})).cells[0].outputs
+
+
+def test_a_table_in_a_notebook_is_a_table_without_scripts(store: LocalStore) -> None:
+    cell = '<td style="x">1<script>x</script></td>'
+    html = f'<style>td {{color: red}}</style><table onclick="x" class="d"><tr>{cell}</tr></table>'
+    (output,) = printed(store, **{"text/html": html, "text/plain": "   a\n0  1"})
+    assert output.type == "html"
+    assert "<td>1</td>" in output.html
+    for part in ("script", "onclick", "style", "class"):
+        assert part not in output.html
+
+
+def test_other_html_in_a_notebook_is_its_text(store: LocalStore) -> None:
+    assert printed(store, **{"text/html": "<div>widget</div>", "text/plain": "Widget()"}) == (
+        Output("text", "Widget()"),
+    )
+
+
+def test_a_drawing_in_a_notebook_is_an_image_in_which_nothing_runs(store: LocalStore) -> None:
+    drawing = "<svg onload='alert(1)'/>"
+    (output,) = printed(store, **{"image/svg+xml": drawing, "text/plain": "<Figure>"})
+    encoded = base64.b64encode(drawing.encode()).decode()
+    assert output == Output("image", "<Figure>", f"data:image/svg+xml;base64,{encoded}")
+
+
+def test_markdown_that_a_notebook_prints_is_rendered(store: LocalStore) -> None:
+    (output,) = printed(store, **{"text/markdown": ["**bold** <script>x</script>"]})
+    assert (output.type, "<strong>bold</strong>" in output.html, "script" in output.html) == ("html", True, False)

@@ -23,7 +23,8 @@ from registry_site.core.errors import (
     PodiumError,
 )
 from registry_site.promotion import queries, services
-from registry_site.promotion.models import Review, TransitionRequest
+from registry_site.promotion.models import Review, StagePolicy, TransitionRequest
+from registry_site.promotion.policies import policies_in_force
 from registry_site.promotion.queries import Role
 from registry_site.promotion.rules import OccupantDecision, Policy, RequestState, WhenOccupied
 from registry_site.registry.models import ModelVersion, RegisteredModel
@@ -34,6 +35,7 @@ from tests.make import grant, make_model, make_run, make_user, make_version
 NONE, STAGING, PRODUCTION, ARCHIVED = Stage.NONE, Stage.STAGING, Stage.PRODUCTION, Stage.ARCHIVED
 MADE = (Kind.EXPERIMENT_CREATED, Kind.MODEL_CREATED, Kind.VERSION_CREATED)
 TWO_APPROVALS = Policy(protected=True, required_approvals=2, when_occupied=WhenOccupied.ASK)
+MOVE_TO_PRODUCTION = {"occupant_decision": OccupantDecision.MOVE, "occupant_to": PRODUCTION}
 PROTECTED = Policy(protected=True, when_occupied=WhenOccupied.ASK)
 
 
@@ -348,6 +350,23 @@ def test_the_occupant_goes_where_the_request_said(maria_actor: Actor, jon_actor:
     assert stages() == ["Staging", "Production", "None"]
 
 
+@pytest.mark.parametrize("says", [None, False])
+def test_an_occupant_is_never_archived_where_the_request_leaves_it_and_the_stage_has_come_to_ask(
+    says: bool | None, maria_actor: Actor, jon_actor: Actor, admin_actor: Actor
+) -> None:
+    move(jon_actor, 1, STAGING)
+    ask(maria_actor, 2, STAGING)
+    protect(admin_actor, Policy(when_occupied=WhenOccupied.ASK), STAGING)
+    told = refusal(Conflict, lambda: services.approve(jon_actor, name="churn", number=1, archive_existing=says))
+    assert told == (
+        "churn version 1 is in Staging, which admits one version by now, and churn#1 leaves it there. Cancel the "
+        "request, and ask anew with a word about the occupant."
+    )
+    assert (stages(), Review.objects.count()) == (["Staging", "None", "None"], 0)
+    services.approve(jon_actor, name="churn", number=1, archive_existing=True)
+    assert stages() == ["Archived", "Staging", "None"]
+
+
 def test_reviewing_is_refused_below_the_level(maria_actor: Actor, eve_actor: Actor, staging_actor: Actor) -> None:
     ask(maria_actor)
     for actor in (eve_actor, staging_actor):
@@ -473,6 +492,13 @@ def test_a_version_in_a_protected_stage_is_archived_before_it_is_deleted(
     assert list(ModelVersion.objects.order_by("version").values_list("version", flat=True)) == [2, 3]
 
 
+def test_that_goes_for_every_protected_stage(maria_actor: Actor, admin_actor: Actor) -> None:
+    protect(admin_actor, Policy(protected=True), NONE)
+    told = "churn version 3 is in None, which is protected. Archive it first."
+    assert refusal(Conflict, lambda: services.delete_version(maria_actor, name="churn", version=3)) == told
+    assert refusal(Conflict, lambda: services.delete_model(maria_actor, name="churn")) == told
+
+
 def test_deleting_needs_to_manage_the_model(jon_actor: Actor) -> None:
     assert "This needs CAN_MANAGE on registered model 'churn'" in refusal(
         PermissionDenied, lambda: services.delete_version(jon_actor, name="churn", version=1)
@@ -512,6 +538,37 @@ def test_a_policy_asks_for_one_approval_at_least(admin_actor: Actor) -> None:
     assert refusal(InvalidParameter, lambda: protect(admin_actor, Policy(required_approvals=0))) == (
         "A protected stage needs one approval at least."
     )
+
+
+@pytest.mark.parametrize("stage", [NONE, ARCHIVED])
+def test_where_versions_begin_and_end_there_is_room_for_any_number(
+    stage: Stage, admin_actor: Actor, maria_actor: Actor, jon_actor: Actor
+) -> None:
+    told = f"{stage} is shared by any number of versions"
+    for when_occupied in (WhenOccupied.ASK, WhenOccupied.ARCHIVE):
+        policy = Policy(when_occupied=when_occupied)
+        assert refusal(InvalidParameter, lambda policy=policy: protect(admin_actor, policy, stage)) == (
+            f"{told}: they begin in None and end in Archived."
+        )
+        StagePolicy.objects.all().delete()
+        StagePolicy.objects.create(stage=stage, when_occupied=when_occupied)  # as it could be set once
+        assert not policies_in_force(None)[stage][0].is_exclusive
+    move(jon_actor, 1, STAGING)
+    for decision in ({"occupant_decision": OccupantDecision.ARCHIVE}, MOVE_TO_PRODUCTION):
+        assert told in refusal(InvalidParameter, lambda more=decision: ask(maria_actor, 1, stage, **more))
+    assert told in refusal(InvalidParameter, lambda: move(jon_actor, 1, stage, occupant_to=PRODUCTION))
+    assert history() == [Kind.VERSION_STAGE_CHANGED]
+
+
+def test_nothing_makes_room_for_what_is_rolled_back_to_none(jon_actor: Actor, eve_actor: Actor) -> None:
+    move(jon_actor, 1, STAGING)
+    move(jon_actor, 1, NONE)
+    move(jon_actor, 1, ARCHIVED)
+    asked = services.rollback(eve_actor, name="churn", version=1, to_stage=NONE).request
+    assert asked is not None
+    assert asked.occupant_decision == "keep"
+    services.rollback(jon_actor, name="churn", version=1, to_stage=NONE)
+    assert stages() == ["None", "None", "None"]
 
 
 def test_setting_a_policy_is_history(admin_actor: Actor) -> None:

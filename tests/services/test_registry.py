@@ -2,9 +2,11 @@
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
 from pytest_django import Settings
 
 from registry_site.accounts.access import Source
@@ -454,6 +456,34 @@ def test_the_newest_version_of_each_stage_is_at_hand(maria_actor: Actor) -> None
     assert queries.newest_in_stage(maria_actor, "churn", Stage.PRODUCTION) is None
 
 
+@pytest.mark.parametrize("statement", range(4))
+def test_production_is_never_found_empty_while_one_version_takes_the_place_of_another(
+    statement: int, maria_actor: Actor, jon_actor: Actor
+) -> None:
+    for _ in range(2):
+        make_version(maria_actor, "churn")
+    transition(jon_actor, name="churn", version=1, to_stage=Stage.PRODUCTION)
+    newcomers = iter([2, 1, 2])
+
+    def stages_seen(read: Callable[[], list[ModelVersion]]) -> list[str]:
+        """What a reader finds when somebody moves a version right before one of its statements."""
+        count = iter(range(1000))
+
+        def move_before_one(execute: Callable[..., Any], *statement_and_more: Any) -> Any:
+            if next(count) == statement:
+                moved = {"name": "churn", "version": next(newcomers), "to_stage": Stage.PRODUCTION}
+                transition(jon_actor, **moved, archive_existing=True)
+            return execute(*statement_and_more)
+
+        with connection.execute_wrapper(move_before_one):
+            return sorted(one.current_stage for one in read())
+
+    one_of_each = (["None", "Production"], ["Archived", "Production"])
+    assert stages_seen(lambda: queries.get_model(jon_actor, "churn").latest_versions) in one_of_each
+    assert stages_seen(lambda: queries.search_models(jon_actor).rows[0].latest_versions) in one_of_each
+    assert stages_seen(lambda: queries.latest_versions(jon_actor, "churn", [Stage.PRODUCTION])) == ["Production"]
+
+
 # -- history and evidence ----------------------------------------------------------------------------------------------
 def test_history_is_read_newest_first_by_pages_for_a_model_or_a_version(maria_actor: Actor) -> None:
     run = make_run(maria_actor)
@@ -498,7 +528,7 @@ def test_evidence_costs_the_same_for_one_version_as_for_many(
 ) -> None:
     versions = [make_version(maria_actor, run=make_run(maria_actor)) for _ in range(5)]
     for some in (versions[:1], versions):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(7):
             evidence_of(maria_actor, some)
 
 

@@ -5,12 +5,9 @@ import hashlib
 import hmac
 import json
 import socket
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -24,102 +21,27 @@ from registry_site.core import clock
 from registry_site.core.errors import InvalidParameter, NotFound, PermissionDenied
 from registry_site.registry.services import set_alias, set_version_tag
 from registry_site.webhooks import client, deliveries
-from registry_site.webhooks.deliveries import deliver_due, fan_out
+from registry_site.webhooks.deliveries import deliver_due
 from registry_site.webhooks.events import Event
+from registry_site.webhooks.fan_out import fan_out
 from registry_site.webhooks.models import Delivery, DeliveryState, Webhook, WebhookStatus
 from registry_site.webhooks.queries import get_webhook, list_webhooks
 from registry_site.webhooks.retries import delay_after
 from registry_site.webhooks.services import create_webhook, delete_webhook, try_webhook, update_webhook
+from tests.bad_servers import Dripping
 from tests.conftest import FrozenClock
 from tests.make import make_model, make_version
+from tests.receiver import Receiver, receiving
 
 SECRET = "a secret that nobody may see"
 PUBLIC = "https://8.8.8.8/hook"
 
 
-class Receiver(ThreadingHTTPServer):
-    """Takes deliveries on this machine. `status` is what it answers with."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Taking)
-        self.status = 200
-        self.headers: dict[str, str] = {}
-        self.body = b"thanks"
-        self.taken: list[tuple[dict[str, str], bytes]] = []
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.server_address[1]}"
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever sends may hang up."""
-
-    @property
-    def told(self) -> list[str]:
-        return ["{entity}.{action}".format_map(json.loads(body)) for _, body in self.taken]
-
-
-class Taking(BaseHTTPRequestHandler):
-    server: Receiver
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.taken.append((dict(self.headers), body))
-        self.send_response(self.server.status)
-        for name, value in self.server.headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(self.server.body)))
-        self.end_headers()
-        self.wfile.write(self.server.body)
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        pass
-
-
-class Dripping:
-    """Answers with `beginning` at once, and then with `piece` a hundred times; `sent` is how many bytes that were."""
-
-    def __init__(self, beginning: bytes, piece: bytes = b"x", pause: float = 0.2) -> None:
-        self.beginning, self.piece, self.pause = beginning, piece, pause
-        self.sent = 0
-        self.over = threading.Event()
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.thread = threading.Thread(target=self.answer)
-
-    @property
-    def host(self) -> str:
-        return f"127.0.0.1:{self.listening.getsockname()[1]}"
-
-    def answer(self) -> None:
-        connected, _ = self.listening.accept()
-        with connected, suppress(OSError):  # the other side has had enough
-            connected.recv(65536)
-            connected.sendall(self.beginning)
-            for _ in range(100):
-                if self.over.wait(self.pause):
-                    break
-                connected.sendall(self.piece)
-                self.sent += len(self.piece)
-
-    def __enter__(self) -> "Dripping":
-        self.thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.over.set()
-        self.thread.join()
-        self.listening.close()
-
-
 @pytest.fixture
 def receiver(settings: Settings) -> Iterator[Receiver]:
-    with Receiver() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
+    with receiving() as server:
         settings.PODIUM_WEBHOOK_ALLOWED_HOSTS = [server.host]
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def hook(admin: Actor, receiver: Receiver, *events: Event, **options: Any) -> Webhook:
@@ -269,13 +191,18 @@ def test_a_worker_that_was_late_does_not_free_a_webhook_that_another_one_serves(
     hook(admin_actor, receiver, Event.REGISTERED_MODEL_CREATED)
     make_model(maria_actor, "churn")
     relay()
-    [(late, _)] = deliveries._claimed()
+    make_model(maria_actor, "leavers")
+    relay()
+    [late] = deliveries._claimed()
     others = clock.now() + deliveries.LEASE + timedelta(hours=1)
     Webhook.objects.update(busy_until=others)
-    nothing: Future[list[Any]] = Future()
-    nothing.set_result([])
-    deliveries._settle_first({nothing: late})
+    sent: Future[client.Outcome] = Future()
+    sent.set_result(client.Outcome(200, 1))
+    gone_on: list[Any] = []
+    deliveries._settle_first({sent: (late, late.waiting.popleft())}, gone_on.append)
     assert Webhook.objects.get().busy_until == others
+    assert gone_on == [], "the other worker goes on with the rest"
+    assert Delivery.objects.filter(state=DeliveryState.SUCCEEDED).count() == 1
 
 
 def test_more_webhooks_than_are_served_at_once_are_all_told(
@@ -484,10 +411,11 @@ def test_webhooks_are_for_administrators(admin_actor: Actor, maria_actor: Actor,
         lambda: delete_webhook(maria_actor, webhook_id=found.webhook_id),
         lambda: try_webhook(maria_actor, webhook_id=found.webhook_id),
         lambda: get_webhook(maria_actor, found.webhook_id),
-        lambda: list_webhooks(maria_actor),
+        lambda: list_webhooks(maria_actor, registry_wide=True),
     ):
         with pytest.raises(PermissionDenied):
             attempt()
+    assert list_webhooks(maria_actor).rows == []
     assert Webhook.objects.get().name == "ci"
     assert receiver.taken == []
 

@@ -1,15 +1,12 @@
 """Mails: from a change in the registry to a mailbox, whatever dies on the way."""
 
-import email
+import socket
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
-from email import policy
-from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.core import mail as outgoing
 from django.db import transaction
 from pytest_django import Settings
@@ -27,8 +24,11 @@ from registry_site.notifications.sending import LEASE, send_due_mails
 from registry_site.promotion.models import TransitionRequest
 from registry_site.promotion.services import approve, cancel, reject, request_transition
 from registry_site.registry.stages import Stage
+from registry_site.worker.tasks import send_mails
+from tests.bad_servers import Silent
 from tests.conftest import FrozenClock
 from tests.live import free_port
+from tests.mail_server import Mailboxes, mail_server
 from tests.make import make_user, make_version
 
 pytestmark = pytest.mark.django_db
@@ -44,32 +44,13 @@ def relay() -> int:
     return outbox.relay(fan_out)
 
 
-class Mailboxes:
-    """A mail server's memory, and its temper."""
-
-    def __init__(self) -> None:
-        self.received: list[EmailMessage] = []
-        self.refusals: list[str] = []
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        if self.refusals:
-            return self.refusals.pop(0)
-        message = email.message_from_bytes(envelope.content, policy=policy.default)
-        assert isinstance(message, EmailMessage)
-        self.received.append(message)
-        return "250 OK"
-
-
 @pytest.fixture
 def smtp(settings: Settings) -> Iterator[Mailboxes]:
     """A real SMTP server, which the settings name."""
-    mailboxes = Mailboxes()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", free_port(), 10
-    controller = Controller(mailboxes, hostname="127.0.0.1", port=settings.EMAIL_PORT)
-    controller.start()
-    yield mailboxes
-    controller.stop()
+    with mail_server() as mailboxes:
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", mailboxes.port, 10
+        yield mailboxes
 
 
 # -- who gets what -----------------------------------------------------------------------------------------------------
@@ -229,6 +210,52 @@ def test_without_a_mail_server_nothing_is_lost_and_one_try_is_enough_to_know(
     settings.EMAIL_PORT = port
     frozen_clock.advance(minutes=1)
     assert send_due_mails() == 2
+
+
+def test_a_mail_server_that_hangs_takes_one_thread_for_a_while_and_the_mail_is_tried_again(
+    smtp: Mailboxes, settings: Settings, frozen_clock: FrozenClock, maria_actor: Actor, jon: User, admin: User
+) -> None:
+    ask(maria_actor)
+    relay()
+    with Silent() as silent:
+        settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = int(silent.host.rpartition(":")[2]), 1
+        started = time.monotonic()
+        assert send_due_mails() == 0
+        assert time.monotonic() - started < 3, "for the first mail, and for no other"
+    assert sorted(Mail.objects.values_list("state", "attempts")) == [("queued", 0), ("queued", 1)]
+    assert "timed out" in Mail.objects.get(attempts=1).error
+    settings.EMAIL_PORT = smtp.port
+    frozen_clock.advance(minutes=1)
+    assert send_due_mails() == 2
+
+
+def test_while_one_thread_sends_mails_the_others_have_time_for_something_else(
+    monkeypatch: pytest.MonkeyPatch, maria_actor: Actor, jon: User
+) -> None:
+    ask(maria_actor)
+    relay()
+    came: list[int] = []
+    monkeypatch.setattr(outgoing.EmailMultiAlternatives, "send", lambda mail: came.append(send_mails()))
+    assert send_mails() == 1
+    assert came == [0]
+
+
+def test_a_mail_server_whose_name_nobody_knows_is_asked_for_again(
+    smtp: Mailboxes, settings: Settings, monkeypatch: pytest.MonkeyPatch, frozen_clock: FrozenClock, maria_actor: Actor,
+    jon: User,
+) -> None:  # fmt: skip
+    ask(maria_actor)
+    relay()
+
+    def nobody_knows(*question: object, **options: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", nobody_knows)
+        assert send_due_mails() == 0
+    assert "Temporary failure in name resolution" in Mail.objects.get().error
+    frozen_clock.advance(minutes=1)
+    assert send_due_mails() == 1
 
 
 def test_a_killed_worker_loses_no_mail(

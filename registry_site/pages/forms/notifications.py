@@ -20,9 +20,11 @@ def reasons() -> dict[Why, str]:
     """Why somebody is told, in words."""
     return {
         Why.ASKED: _("You asked"),
+        Why.TOOK_PART: _("You took part"),
         Why.MAY_DECIDE: _("You may decide"),
+        Why.WAITS: _("It waits for you"),
         Why.MENTIONED: _("You are mentioned"),
-        Why.MANAGES: _("You manage the model"),
+        Why.MANAGES: _("You manage it"),
         Why.FOLLOWS: _("You follow the model"),
     }
 
@@ -33,10 +35,14 @@ class MailsForm(forms.Form):
     def __init__(self, data: Mapping[str, Any] | None = None, *, chosen: Mapping[Why, Way]) -> None:
         super().__init__(data)
         helps = {
-            Why.ASKED: _("Verdicts and comments on requests of yours."),
+            Why.ASKED: _("Verdicts, comments and failed checks on requests of yours."),
+            Why.TOOK_PART: _("Comments on requests that you reviewed, and reviews of yours that no longer count."),
             Why.MAY_DECIDE: _("Requests that wait for a review that you may give."),
+            Why.WAITS: _("A reminder, once a day, of each request that still waits for your review."),
             Why.MENTIONED: _("Somebody writes @ and your user name."),
-            Why.MANAGES: _("A policy of a model that you manage was bypassed."),
+            Why.MANAGES: _(
+                "A policy of a model that you manage was bypassed. A webhook that is disabled is always mailed."
+            ),
             Why.FOLLOWS: _("New versions, moves, requests and comments of models that you follow."),
         }
         for why, label in reasons().items():

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from registry_site.promotion.rules import OccupantDecision, Policy, WhenOccupied
+from registry_site.promotion.rules import OccupantDecision, Policy, Verdict, WhenOccupied
 from registry_site.promotion.services import COMMENT_LIMIT
 from registry_site.registry.stages import ACTIVE_STAGES, Stage
 
@@ -60,17 +60,70 @@ class RequestForm(MoveForm):
     )
 
 
+class RollbackForm(forms.Form):
+    """Why an earlier occupant of a stage is brought back."""
+
+    comment = forms.CharField(
+        label=_("Reason"),
+        max_length=COMMENT_LIMIT,
+        help_text=_("What is wrong with the present one? Kept in the history. Markdown is possible."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
+class BypassForm(MoveForm):
+    """A move past what is in its way: whoever answers for the model is told why."""
+
+    comment = forms.CharField(
+        label=_("Why can it not wait?"),
+        max_length=COMMENT_LIMIT,
+        help_text=_("Kept in the history, in red, and mailed to everybody who manages the model."),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+
 class ReviewForm(forms.Form):
+    """A verdict on a request; `evidence_digest` is of what the page showed."""
+
+    verdict = forms.ChoiceField(
+        label=_("Your verdict"),
+        choices=[(each.value, each.value) for each in Verdict],
+        error_messages={"required": _("Choose a verdict.")},
+        widget=forms.RadioSelect,
+    )
     comment = forms.CharField(
         label=_("Comment"),
         required=False,
         max_length=COMMENT_LIMIT,
-        help_text=_("A rejection needs one. Markdown is possible."),
+        help_text=_("An approval may go without words. Markdown is possible; @name tells that person."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    evidence_digest = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+
+class DismissForm(forms.Form):
+    """Why a review is to count no longer."""
+
+    reviewer = forms.CharField(max_length=150, widget=forms.HiddenInput)
+    reason = forms.CharField(
+        label=_("Why?"), required=False, max_length=COMMENT_LIMIT, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+
+class CommentForm(forms.Form):
+    """Something to say."""
+
+    comment = forms.CharField(
+        label=_("Comment"),
+        max_length=COMMENT_LIMIT,
+        help_text=_("Markdown is possible; @name tells that person."),
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
 
 class CancelForm(forms.Form):
+    """Why a request is withdrawn."""
+
     comment = forms.CharField(
         label=_("Why?"), required=False, max_length=COMMENT_LIMIT, widget=forms.Textarea(attrs={"rows": 2})
     )

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from django import template
@@ -79,10 +80,38 @@ STATUSES: Mapping[str, Look] = {
     "delivered": Look("production", "check", gettext_lazy("Delivered")),
     "sent": Look("production", "check", gettext_lazy("Sent")),
     "queued": Look("pending", "pending", gettext_lazy("Queued")),
+    # the files of versions, and what loading them would run
+    "files_intact": Look("production", "check", gettext_lazy("As registered")),
+    "files_changed": Look("rejected", "warning", gettext_lazy("Not as registered")),
+    "files_missing": Look("rejected", "warning", gettext_lazy("Artifact missing")),
+    "files_unreachable": Look("pending", "warning", gettext_lazy("Cannot be reached")),
+    "files_elsewhere": Look("none", "external", gettext_lazy("Elsewhere")),
+    "files_pending": Look("pending", "pending", gettext_lazy("Being read")),
+    "scan_clean": Look("production", "shield", gettext_lazy("Clean")),
+    "scan_incomplete": Look("staging", "eye", gettext_lazy("Not all read")),
+    "scan_unsafe": Look("rejected", "warning", gettext_lazy("Unsafe")),
+    # what a change of the signature means for whoever calls the model
+    "signature_same": Look("none", "equal", gettext_lazy("Same")),
+    "signature_compatible": Look("production", "check", gettext_lazy("Compatible")),
+    "signature_widening": Look("staging", "plus", gettext_lazy("Widening")),
+    "signature_breaking": Look("rejected", "warning", gettext_lazy("Breaking")),
+    # where versions are
+    "deployment_pending": Look("pending", "pending", gettext_lazy("Under way")),
+    "deployment_succeeded": Look("production", "check", gettext_lazy("Deployed")),
+    "deployment_failed": Look("rejected", "rejected", gettext_lazy("Failed")),
+    "deployment_ended": Look("none", "minus", gettext_lazy("Ended")),
     # versions while they are made
     "ready": Look("production", "check", gettext_lazy("Ready")),
     "pending_registration": Look("pending", "pending", gettext_lazy("Registering")),
     "failed_registration": Look("rejected", "rejected", gettext_lazy("Registration failed")),
+    # deliveries and their webhooks
+    "succeeded": Look("production", "check", gettext_lazy("Delivered")),
+    "retrying": Look("staging", "refresh", gettext_lazy("Retrying")),
+    "given_up": Look("rejected", "rejected", gettext_lazy("Given up")),
+    "disabled": Look("none", "stop", gettext_lazy("Disabled")),
+    "test_mode": Look("none", "info", gettext_lazy("Tests only")),
+    "failing": Look("staging", "warning", gettext_lazy("Failing")),
+    "parked": Look("rejected", "stop", gettext_lazy("Parked")),
     # accounts, tokens, hooks
     "active": Look("production", "check", gettext_lazy("Active")),
     "invited": Look("pending", "mail", gettext_lazy("Invited")),
@@ -106,17 +135,26 @@ VERDICTS: Mapping[str, Look] = {
 @register.simple_tag
 def icon(name: str, label: str = "", css: str = "") -> SafeString:
     """The symbol `name` of the sprite. Without a `label` it is decoration and hidden from screen readers."""
-    speech = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
+    if not label:
+        return _decoration(name, css, icons_url())
+    return _svg(name, css, icons_url(), format_html('role="img" aria-label="{}"', label))
+
+
+@lru_cache(maxsize=512)
+def _decoration(name: str, css: str, url: str) -> SafeString:
+    """A long list has hundreds of the same one."""
+    return _svg(name, css, url, mark_safe('aria-hidden="true"'))
+
+
+def _svg(name: str, css: str, url: str, speech: SafeString) -> SafeString:
     return format_html(
-        '<svg class="icon{}" {}><use href="{}#{}"></use></svg>',
-        f" {css}" if css else "",
-        speech,
-        icons_url(),
-        name,
+        '<svg class="icon{}" {}><use href="{}#{}"></use></svg>', f" {css}" if css else "", speech, url, name
     )
 
 
+@cache
 def icons_url() -> str:
+    """The sprite's address, which stays while the process lives."""
     return static("img/icons.svg")
 
 

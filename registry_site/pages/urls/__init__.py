@@ -1,6 +1,6 @@
 """The pages, by what they show."""
 
-from registry_site.pages.urls import audit, people, promotion, registry, tracking
+from registry_site.pages.urls import audit, people, promotion, registry, tracking, webhooks
 
 urlpatterns = [
     *people.urlpatterns,
@@ -8,4 +8,5 @@ urlpatterns = [
     *promotion.urlpatterns,
     *tracking.urlpatterns,
     *audit.urlpatterns,
+    *webhooks.urlpatterns,
 ]

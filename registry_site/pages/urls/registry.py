@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from registry_site.pages import converters  # noqa: F401  registers <name:…>
-from registry_site.pages.views import models, notifications, versions
+from registry_site.pages import converters  # noqa: F401  registers <name:…>, <archive:…>
+from registry_site.pages.views import archives, inspection, models, notifications, version_files, versions
 
 urlpatterns = [
     path("models", models.models, name="models"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("models/<name:name>/activity", models.model_activity, name="model_activity"),
     path("models/<name:name>/access", models.model_access, name="model_access"),
     path("models/<name:name>/follow", notifications.follow, name="follow"),
+    path("models/<name:name>/webhooks", models.model_webhooks, name="model_webhooks"),
     path("models/<name:name>/settings", models.model_settings, name="model_settings"),
     path("models/<name:name>/description", models.edit_model, name="edit_model"),
     path("models/<name:name>/tags", models.model_tags, name="model_tags"),
@@ -33,5 +34,32 @@ urlpatterns = [
         versions.transition_version,
         name="transition_version",
     ),
+    path("models/<name:name>/versions/<int:version>/manifest", inspection.manifest, name="version_manifest"),
+    path("models/<name:name>/versions/<int:version>/check", inspection.check_version, name="check_version"),
+    path("models/<name:name>/versions/<int:version>/scan", inspection.scan_version, name="scan_version"),
     path("models/<name:name>/versions/<int:version>/delete", versions.delete_version, name="delete_version"),
+    path(
+        "models/<name:name>/versions/<int:version>/artifacts", version_files.version_artifacts, name="version_artifacts"
+    ),
+    path(
+        "models/<name:name>/versions/<int:version>/artifacts/<path:path>",
+        version_files.version_artifact,
+        name="version_artifact",
+    ),
+    path(
+        "models/<name:name>/versions/<int:version>/files/<path:path>", version_files.version_file, name="version_file"
+    ),
+    path(
+        "shown/<str:signature>/models/<name:name>/<int:version>/<path:path>",
+        version_files.version_frame,
+        name="version_frame",
+    ),
+    path(
+        "models/<name:name>/versions/<int:version>/archive-link",
+        archives.version_archive_link,
+        name="version_archive_link",
+    ),
+    path(
+        "models/<name:name>/<str:called>/archive.<archive:extension>", archives.version_archive, name="version_archive"
+    ),
 ]

@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from registry_site.pages.views import experiments, logged_models, register, run_artifacts, runs
+from registry_site.pages.views import archives, comparison, experiments, logged_models, register, run_artifacts, runs
 
 urlpatterns = [
     path("experiments", experiments.experiments, name="experiments"),
     path("experiments/new", experiments.new_experiment, name="new_experiment"),
     path("experiments/<int:experiment_id>", experiments.experiment, name="experiment"),
+    path("experiments/<int:experiment_id>/compare", comparison.compare_runs, name="compare_runs"),
+    path("experiments/<int:experiment_id>/compare.json", comparison.compare_runs_data, name="compare_runs_data"),
     path("experiments/<int:experiment_id>/access", experiments.experiment_access, name="experiment_access"),
     path("experiments/<int:experiment_id>/edit", experiments.edit_experiment, name="edit_experiment"),
     path("experiments/<int:experiment_id>/delete", experiments.delete_experiment, name="delete_experiment"),
@@ -21,6 +23,7 @@ urlpatterns = [
     path("runs/<str:run_id>/artifacts", run_artifacts.run_artifacts, name="run_artifacts"),
     path("runs/<str:run_id>/artifacts/<path:path>", run_artifacts.run_artifact, name="run_artifact"),
     path("runs/<str:run_id>/files/<path:path>", run_artifacts.run_file, name="run_file"),
+    path("runs/<str:run_id>/archive.zip", archives.run_archive, name="run_archive"),
     path("runs/<str:run_id>/register", register.register_model, name="register_model"),
     path("logged-models/<str:model_id>", logged_models.logged_model, name="logged_model"),
     path(
@@ -29,5 +32,12 @@ urlpatterns = [
         name="logged_model_artifact",
     ),
     path("logged-models/<str:model_id>/files/<path:path>", logged_models.logged_model_file, name="logged_model_file"),
+    path("logged-models/<str:model_id>/archive.zip", archives.logged_model_archive, name="logged_model_archive"),
+    path("shown/<str:signature>/runs/<str:run_id>/<path:path>", run_artifacts.run_frame, name="run_frame"),
+    path(
+        "shown/<str:signature>/logged-models/<str:model_id>/<path:path>",
+        logged_models.logged_model_frame,
+        name="logged_model_frame",
+    ),
     path("logged-models/<str:model_id>/register", register.register_logged_model, name="register_logged_model"),
 ]

@@ -41,7 +41,7 @@ def home(request: PageRequest) -> HttpResponse:
             }
             for move in moves
         ],
-        "owned": model_rows(owned.rows),
+        "owned": model_rows(request.actor, owned.rows),
         "more_owned": bool(owned.next_page_token),
         "is_empty": is_empty,
         "connect": connect_snippet(host, open_mode=settings.PODIUM_OPEN),

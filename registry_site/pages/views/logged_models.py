@@ -1,7 +1,7 @@
 """A logged model: what MLflow 3 keeps of a model before, and whether or not, it is registered."""
 
 from collections.abc import Iterable, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 
 from registry_site.core.errors import NotFound
 from registry_site.pages.access import signed_in
+from registry_site.pages.archives import archive_url
 from registry_site.pages.browser import Home
 from registry_site.pages.downloads import file_response
 from registry_site.pages.files import PARTS, browser_context, pane_context
+from registry_site.pages.frames import frame_response, frame_url, reader_of_frame
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import render_page, wants_part
 from registry_site.pages.run_table import OWN_TAGS
@@ -40,7 +42,9 @@ def _page(request: PageRequest, model_id: str, path: str) -> HttpResponse:
     model = get_logged_model(request.actor, model_id=model_id)
     home = home_of_logged_model(request, model)
     if wants_part(request, "preview"):
-        return render_page(request, "pages/logged_models/logged_model.html", pane_context(home, path), parts=PARTS)
+        return render_page(
+            request, "pages/logged_models/logged_model.html", pane_context(request, home, path), parts=PARTS
+        )
     versions = _versions(request, model)
     tags = {tag.key: tag.value for tag in model.tags.all()}
     context: dict[str, Any] = {
@@ -91,12 +95,16 @@ def home_of_logged_model(request: PageRequest, model: Any) -> Home:
         uri=f"models:/{model_id}",
         listed=partial(artifact_files.logged_model_artifacts, request.actor, model_id),
         stored=partial(artifact_files.resolve_logged_model_artifact, request.actor, model_id),
-        page_url=lambda path: (
-            reverse("logged_model_artifact", args=[model_id, path])
-            if path
-            else reverse("logged_model", args=[model_id])
+        page_url=cache(
+            lambda path: (
+                reverse("logged_model_artifact", args=[model_id, path])
+                if path
+                else reverse("logged_model", args=[model_id])
+            )
         ),
         file_url=lambda path: reverse("logged_model_file", args=[model_id, path]),
+        archive_url=archive_url("logged_model_archive", model_id),
+        frame_url=frame_url(request, "logged_model_frame", model_id),
     )
 
 
@@ -104,3 +112,9 @@ def home_of_logged_model(request: PageRequest, model: Any) -> Home:
 def logged_model_file(request: PageRequest, model_id: str, path: str) -> HttpResponseBase:
     """The file itself: to be saved, or with `?inline=1` shown where that is safe."""
     return file_response(request, artifact_files.resolve_logged_model_artifact(request.actor, model_id, path))
+
+
+def logged_model_frame(request: PageRequest, signature: str, model_id: str, path: str) -> HttpResponseBase:
+    """An HTML file in a frame, for whoever has the signature."""
+    actor = reader_of_frame(signature, "logged_model_frame", model_id, path=path)
+    return frame_response(request, artifact_files.resolve_logged_model_artifact(actor, model_id, path))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.forms import Form
 from django.http import HttpResponse, JsonResponse
@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import MODEL_LEVELS, Level
+from registry_site.artifacts.scanning import Verdict as ScanVerdict
 from registry_site.core.errors import InvalidParameter, PodiumError
 from registry_site.core.markdown import excerpt
 from registry_site.notifications.queries import is_following
@@ -28,6 +30,7 @@ from registry_site.pages.forms.registry import (
     TypedNameForm,
 )
 from registry_site.pages.grants import access_context, change_grants
+from registry_site.pages.integrity import scan_status
 from registry_site.pages.marks import AliasesBox, TagsBox, as_facet, headline_metrics, shown_tags
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import (
@@ -42,7 +45,9 @@ from registry_site.pages.parts import (
 )
 from registry_site.pages.sentences import families, lines_of
 from registry_site.pages.snippets import load_snippets, log_model_snippet
+from registry_site.pages.views.policies import change_settings, policies_context
 from registry_site.pages.views.requests import request_rows
+from registry_site.pages.views.webhooks import rows_of
 from registry_site.promotion.queries import (
     browse_requests,
     pending_requests,
@@ -58,8 +63,10 @@ from registry_site.registry.grants import access_list, remove_grant, set_grant
 from registry_site.registry.history import display_names, history_of
 from registry_site.registry.queries import browse_models, get_model, versions_of_model
 from registry_site.registry.queries import suggest_models as find_suggestions
+from registry_site.registry.scans import verdicts
 from registry_site.registry.stages import Stage
 from registry_site.search.words import split_search
+from registry_site.webhooks.queries import list_webhooks
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
     from registry_site.promotion.models import TransitionRequest
@@ -88,6 +95,7 @@ class ModelRow:
     pending: "TransitionRequest | None"
     tags: list[tuple[str, str, str]]  # key, value, and the address that finds others with it
     excerpt: str
+    unsafe: frozenset[int]  # keys of those versions whose scan found danger
 
 
 @signed_in
@@ -109,20 +117,22 @@ def models(request: PageRequest) -> HttpResponse:
         context["error"] = error.message
         status = 422 if wants_part(request) else 400
     else:
-        context["rows"] = model_rows(page.rows)
+        context["rows"] = model_rows(request.actor, page.rows)
         context["pager"] = pager_of(request, page.next_page_token)
     if not text and not context["rows"]:
         context["snippet"] = log_model_snippet(_host(request), "churn-classifier")
     return render_page_or_part(request, "pages/models/list.html", "pages/models/_results.html", context, status=status)
 
 
-def model_rows(models: "Sequence[RegisteredModel]") -> list[ModelRow]:
-    """The rows of these models, in one query more."""
-    pending = pending_requests(models)
-    return [_row(model, pending.get(model.pk)) for model in models]
+def model_rows(actor: Actor, models: "Sequence[RegisteredModel]") -> list[ModelRow]:
+    """The rows of these models, in two queries more."""
+    pending = pending_requests(actor, models)
+    latest = [version.pk for model in models for version in model.latest_versions]  # type: ignore[attr-defined]
+    unsafe = frozenset(key for key, verdict in verdicts(latest).items() if verdict is ScanVerdict.UNSAFE)
+    return [_row(model, pending.get(model.pk), unsafe) for model in models]
 
 
-def _row(model: "RegisteredModel", pending: "TransitionRequest | None") -> ModelRow:
+def _row(model: "RegisteredModel", pending: "TransitionRequest | None", unsafe: frozenset[int]) -> ModelRow:
     latest: list[ModelVersion] = model.latest_versions  # type: ignore[attr-defined]  # attached by the query
     in_stage = {version.current_stage: version for version in latest}
     return ModelRow(
@@ -136,6 +146,7 @@ def _row(model: "RegisteredModel", pending: "TransitionRequest | None") -> Model
             for tag in shown_tags(model.tags.all())[:TAGS_IN_A_ROW]
         ],
         excerpt=excerpt(model.description, 120),
+        unsafe=unsafe,
     )
 
 
@@ -210,7 +221,7 @@ def _model_page(request: PageRequest, name: str, *, bound: Form | None = None) -
     evidence = {
         one.version.pk: one for one in evidence_of(request.actor, [one for one in (production, candidate) if one])
     }
-    context = _frame(request, found, "overview") | {
+    context = model_frame(request, found, "overview") | {
         "production": _standing_version(request, found, production, evidence),
         "candidate": _standing_version(request, found, candidate, evidence),
         "pending": pending,
@@ -235,10 +246,12 @@ class VersionRow:
     run_name: str
     run_url: str
     pending: "TransitionRequest | None"
+    scan: str
 
 
 def version_rows(request: PageRequest, versions: "Sequence[ModelVersion]") -> list[VersionRow]:
-    """The rows of these versions, in two queries more."""
+    """The rows of these versions, in three queries more."""
+    found = verdicts([one.pk for one in versions])
     names = run_names(request.actor, versions)
     pending = pending_requests_by_version(request.actor, versions)
     return [
@@ -249,6 +262,7 @@ def version_rows(request: PageRequest, versions: "Sequence[ModelVersion]") -> li
             run_name=names.get(one.run_id) or one.run_id[:8],
             run_url=reverse("run", args=[one.run_id]) if one.run_id in names else "",
             pending=pending.get(one.pk),
+            scan=scan_status(found.get(one.pk)),
         )
         for one in versions
     ]
@@ -300,17 +314,20 @@ def _best_uri(found: "RegisteredModel", latest: "list[ModelVersion]", production
     return f"models:/{found.name}/{latest[0].version if latest else 1}"
 
 
-def _frame(request: PageRequest, found: "RegisteredModel", tab: str) -> dict[str, Any]:
+def model_frame(request: PageRequest, found: "RegisteredModel", tab: str) -> dict[str, Any]:
     """What every page of a model shares: its name, its tabs, and what the actor may do."""
     level = level_of(request.actor, found)
     name = found.name
     tabs = [
         ("overview", _("Overview"), reverse("model", args=[name])),
         ("requests", _("Requests"), reverse("model_requests", args=[name])),
+        ("timeline", _("Stage history"), reverse("model_timeline", args=[name])),
         ("activity", _("Activity"), reverse("model_activity", args=[name])),
         ("access", _("Access"), reverse("model_access", args=[name])),
         ("settings", _("Settings"), reverse("model_settings", args=[name])),
     ]
+    if level >= Level.CAN_MANAGE:
+        tabs.insert(-1, ("webhooks", _("Webhooks"), reverse("model_webhooks", args=[name])))
     return {
         "model": found,
         "tabs": [{"label": label, "url": url, "current": key == tab} for key, label, url in tabs],
@@ -328,7 +345,7 @@ def model_requests(request: PageRequest, name: str) -> HttpResponse:
     wanted = request.GET.get("state", "")
     state = RequestState(wanted) if wanted in list(RequestState) else None
     page = browse_requests(request.actor, name=name, state=state, page_token=request.GET.get("page_token"))
-    context = _frame(request, found, "requests") | {
+    context = model_frame(request, found, "requests") | {
         "rows": request_rows(page.rows),
         "pager": pager_of(request, page.next_page_token),
         "state": state,
@@ -352,7 +369,7 @@ def model_activity(request: PageRequest, name: str) -> HttpResponse:
         kinds=choices[family][1] if family else (),
         page_token=request.GET.get("page_token"),
     )
-    context = _frame(request, found, "activity") | {
+    context = model_frame(request, found, "activity") | {
         "lines": lines_of(page.rows, name, display_names(page.rows)),
         "pager": pager_of(request, page.next_page_token),
         "families": [(key, label) for key, (label, _kinds) in choices.items()],
@@ -376,14 +393,34 @@ def model_access(request: PageRequest, name: str) -> HttpResponse:
     if answer is not None:
         return answer
     shown = access_context(access_list(request.actor, name), form, MODEL_LEVELS)
-    return render(request, "pages/models/access.html", _frame(request, found, "access") | shown, status=status_of(form))
+    return render(
+        request, "pages/models/access.html", model_frame(request, found, "access") | shown, status=status_of(form)
+    )
+
+
+@signed_in
+def model_webhooks(request: PageRequest, name: str) -> HttpResponse:
+    """Who else is told of the model, for whoever manages it."""
+    found = get_model(request.actor, name)
+    page = list_webhooks(
+        request.actor, name=name, max_results=VERSIONS_PER_PAGE, page_token=request.GET.get("page_token")
+    )
+    context = model_frame(request, found, "webhooks") | {
+        "rows": rows_of(page.rows),
+        "pager": pager_of(request, page.next_page_token),
+        "quoted_name": quote(name, safe=""),
+    }
+    return render(request, "pages/models/webhooks.html", context)
 
 
 @signed_in
 def model_settings(request: PageRequest, name: str) -> HttpResponse:
-    """Another name for the model, or its end."""
+    """What it takes to enter its stages; another name for the model, or its end."""
     found = get_model(request.actor, name)
     deed = request.POST.get("deed", "")
+    alias_form, direction_form, answer = change_settings(request, name, reverse("model_settings", args=[name]))
+    if answer is not None:
+        return answer
     rename = RenameForm(request.POST if deed == "rename" else None, initial={"new_name": name})
     delete = TypedNameForm(request.POST if deed == "delete" else None, name=name)
     try:
@@ -396,8 +433,14 @@ def model_settings(request: PageRequest, name: str) -> HttpResponse:
             return go(request, reverse("models"), said=_("%(name)s is deleted.") % {"name": name})
     except PodiumError as error:
         show_error(rename if rename.is_bound else delete, error)
-    context = _frame(request, found, "settings") | {"rename_form": rename, "delete_form": delete}
-    status = max(status_of(rename), status_of(delete))
+    context = model_frame(request, found, "settings") | policies_context(request, name)
+    context |= {
+        "rename_form": rename,
+        "delete_form": delete,
+        "alias_form": alias_form,
+        "direction_form": direction_form,
+    }
+    status = max(status_of(form) for form in (rename, delete, alias_form, direction_form))
     return render(request, "pages/models/settings.html", context, status=status)
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from registry_site.audit.kinds import Kind
 from registry_site.core.errors import InvalidParameter
 from registry_site.notifications import queries, services
 from registry_site.notifications.audience import Why
@@ -31,11 +32,12 @@ KEYS_AT_MOST = 500
 
 @dataclass(frozen=True, slots=True)
 class NotificationRow:
-    """A notification as the list shows it, and why it came."""
+    """A notification as the list shows it, what it is about, who did that, and why it came."""
 
     notification: "Notification"
     line: Line
-    model_name: str
+    about: str
+    who: str
     reason: str
 
 
@@ -87,11 +89,18 @@ def _rows(found: "Iterable[Notification]") -> list[NotificationRow]:
         NotificationRow(
             notification=row,
             line=line_of(row.activity, "", people.get(row.activity.actor_name, "")),
-            model_name=row.registered_model.name if row.registered_model else "",
+            about=_about(row),
+            who=(people.get(row.activity.actor_name) or row.activity.actor_name) if row.activity.actor_id else "Podium",
             reason=words[Why(row.why)],
         )
         for row in rows
     ]
+
+
+def _about(row: "Notification") -> str:
+    if row.activity.kind == Kind.WEBHOOK_PARKED:
+        return str(row.activity.data.get("name", ""))
+    return row.registered_model.name if row.registered_model else ""
 
 
 @signed_in
@@ -99,9 +108,12 @@ def notification(request: PageRequest, key: int) -> HttpResponse:
     """On to what it tells of. Whoever goes there has read it."""
     found = queries.get_notification(request.actor, key)
     services.mark(request.actor, mark=Mark.READ, keys=[key])
+    activity = found.activity
+    if activity.kind == Kind.WEBHOOK_PARKED:
+        return redirect("webhook", activity.data["webhook_id"])
     if found.registered_model is None:
         return redirect("notifications")
-    name, activity = found.registered_model.name, found.activity
+    name = found.registered_model.name
     if activity.request_number is not None:
         return redirect("request", name, activity.request_number)
     return redirect("model", name) if activity.version is None else redirect("version", name, activity.version)

@@ -1,47 +1,31 @@
-"""Transition requests: asking for a move, and deciding about one."""
+"""Transition requests in lists, and asking for one."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from django.forms import Form
 from django.http import HttpResponse
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from registry_site.core.errors import InvalidParameter, NotFound, PodiumError
+from registry_site.core.errors import InvalidParameter, PodiumError
 from registry_site.core.markdown import excerpt
 from registry_site.pages.access import signed_in
-from registry_site.pages.differences import differences
-from registry_site.pages.forms.promotion import CancelForm, RequestForm, ReviewForm
+from registry_site.pages.forms.promotion import RequestForm
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import go, render_dialog, show_error, status_of
-from registry_site.pages.sentences import Line, lines_of
 from registry_site.promotion import services
-from registry_site.promotion.queries import (
-    Standing,
-    baseline_for,
-    direct_moves,
-    get_request,
-    outcomes_of,
-    preflight,
-    standing_of,
-)
-from registry_site.promotion.rules import OccupantDecision, Outcome, RequestState, Verdict
-from registry_site.promotion.services import level_of_request
-from registry_site.registry.evidence import evidence_of
-from registry_site.registry.history import display_names, history_of
+from registry_site.promotion.copies import ARRIVALS
+from registry_site.promotion.gates import GateState
+from registry_site.promotion.queries import direct_moves, outcomes_of, preflight
+from registry_site.promotion.rules import Outcome
 from registry_site.registry.queries import get_model, get_version
 from registry_site.registry.stages import Stage, parse_stage
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
-    from registry_site.audit.models import Activity
     from registry_site.promotion.models import TransitionRequest
     from registry_site.registry.models import ModelVersion
 
-LINES = 200
 TARGETS = (Stage.PRODUCTION, Stage.STAGING, Stage.ARCHIVED, Stage.NONE)  # the usual ones first
 
 
@@ -61,9 +45,17 @@ class RequestRow:
     def required(self) -> int:
         return self.outcome.approvals + self.outcome.missing
 
+    @property
+    def gates_passed(self) -> int:
+        return sum(result.passed for result in self.outcome.gates)
+
+    @property
+    def gates_fail(self) -> bool:
+        return any(result.state is GateState.FAILED for result in self.outcome.gates)
+
 
 def request_rows(requests: "Sequence[TransitionRequest]") -> list[RequestRow]:
-    """The rows of these requests, in one query."""
+    """The rows of these requests, in a fixed number of queries."""
     outcomes = outcomes_of(requests)
     return [RequestRow(one, outcomes[one.pk]) for one in requests]
 
@@ -75,7 +67,8 @@ def new_request(request: PageRequest, name: str) -> HttpResponse:
     number = request.POST.get("version") or request.GET.get("version", "")
     found = get_version(request.actor, name, int(number)) if number.isdecimal() else _newest(request, name)
     to_stage = _target(request, found)
-    ahead = preflight(request.actor, name=name, version=found.version, to_stage=to_stage)
+    copy_to = request.POST.get("copy_to") or request.GET.get("copy_to", "")
+    ahead = preflight(request.actor, name=name, version=found.version, to_stage=to_stage, copy_to=copy_to)
     form = RequestForm(request.POST or None, preflight=ahead)
     if request.method == "POST" and form.is_valid():
         decision, occupant_to = form.decision
@@ -88,6 +81,7 @@ def new_request(request: PageRequest, name: str) -> HttpResponse:
                 comment=form.cleaned_data["comment"],
                 occupant_decision=decision,
                 occupant_to=occupant_to,
+                copy_to=copy_to,
             )
         except PodiumError as error:
             show_error(form, error)
@@ -100,8 +94,9 @@ def new_request(request: PageRequest, name: str) -> HttpResponse:
         "model": found.registered_model,
         "ahead": ahead,
         "to_stage": to_stage,
-        "targets": [stage for stage in TARGETS if stage.value != found.current_stage],
-        "may_move": to_stage in direct_moves(request.actor, found),
+        "targets": [stage for stage in (ARRIVALS if copy_to else TARGETS) if copy_to or stage != found.current_stage],
+        "may_move": not copy_to and to_stage in direct_moves(request.actor, found),
+        "copy_to": copy_to,
         "crumbs": [
             (_("Models"), reverse("models")),
             (name, reverse("model", args=[name])),
@@ -125,158 +120,6 @@ def _target(request: PageRequest, found: "ModelVersion") -> Stage:
     asked = request.POST.get("to") or request.GET.get("to", "")
     if asked:
         return parse_stage(asked)
+    if request.GET.get("copy_to"):
+        return Stage.NONE
     return Stage.ARCHIVED if found.current_stage == Stage.PRODUCTION.value else Stage.PRODUCTION
-
-
-# -- deciding ----------------------------------------------------------------------------------------------------------
-@signed_in
-def request(request: PageRequest, name: str, number: int) -> HttpResponse:
-    """The question, the evidence beside that of the version it would replace, the conversation, and the decision."""
-    return _request_page(request, name, number)
-
-
-def _request_page(
-    request: PageRequest,
-    name: str,
-    number: int,
-    *,
-    review_form: ReviewForm | None = None,
-    cancel_form: CancelForm | None = None,
-    refusal: str = "",
-) -> HttpResponse:
-    found = get_request(request.actor, name, number)
-    standing = standing_of(request.actor, found)
-    baseline = baseline_for(found, standing.occupants) if found.model_version else None
-    evidence = evidence_of(request.actor, [one for one in (found.model_version, baseline) if one])
-    candidate = evidence[0] if evidence else None
-    history = history_of(request.actor, name, request_number=number, max_results=LINES)
-    people = display_names(history.rows)
-    own_verdict = next(
-        (Verdict(one.verdict) for one in found.reviews.all() if one.reviewer_id == request.actor.user_id), None
-    )
-    context: dict[str, Any] = {
-        "asked": found,
-        "model": found.registered_model,
-        "version": found.model_version,
-        "question": _question(found, standing, baseline),
-        "standing": standing,
-        "is_pending": found.state == RequestState.PENDING,
-        "is_own": found.requester_id == request.actor.user_id,
-        "required": standing.outcome.approvals + standing.outcome.missing,
-        "own_verdict": own_verdict,
-        "completes": standing.outcome.missing == 1 and own_verdict is not Verdict.APPROVE,
-        "needed": level_of_request(found).name,
-        "candidate": candidate,
-        "baseline": baseline,
-        "differences": differences(evidence[1] if baseline else None, candidate) if candidate else None,
-        "effects": _effects(found, standing) if found.state == RequestState.PENDING else [],
-        "lines": _conversation(history.rows, name, people),
-        "decided_by": people.get(found.decided_by_name, found.decided_by_name),
-        "review_form": review_form or ReviewForm(auto_id="id_review_%s"),
-        "cancel_form": cancel_form or CancelForm(auto_id="id_cancel_%s"),
-        "refusal": refusal,
-        "crumbs": [
-            (_("Models"), reverse("models")),
-            (name, reverse("model", args=[name])),
-            (_("Requests"), reverse("model_requests", args=[name])),
-            (f"#{number}", ""),
-        ],
-    }
-    return render(request, "pages/requests/request.html", context, status=422 if refusal else 200)
-
-
-def _question(found: "TransitionRequest", standing: Standing, baseline: "ModelVersion | None") -> str:
-    words = {"name": found.registered_model.name, "version": found.version, "stage": found.to_stage}
-    match Stage(found.to_stage):
-        case Stage.ARCHIVED:
-            return _("Archive %(name)s version %(version)s?") % words
-        case Stage.NONE:
-            return _("Move %(name)s version %(version)s back to None?") % words
-    replaced: list[int] = []
-    if found.state == RequestState.PENDING and found.occupant_decision != OccupantDecision.KEEP:
-        replaced = [occupant.version for occupant in standing.occupants]
-    elif found.state == RequestState.APPROVED and baseline is not None:
-        replaced = [baseline.version]
-    if not replaced:
-        return _("Promote %(name)s version %(version)s to %(stage)s?") % words
-    words["old"] = ", ".join(str(version) for version in replaced)
-    if len(replaced) == 1:
-        return _("Promote %(name)s version %(version)s to %(stage)s, replacing version %(old)s?") % words
-    return _("Promote %(name)s version %(version)s to %(stage)s, replacing versions %(old)s?") % words
-
-
-def _effects(found: "TransitionRequest", standing: Standing) -> list[tuple[int, str, str]]:
-    """What approval does: version, from, to."""
-    now = found.model_version.current_stage if found.model_version else found.from_stage
-    effects = [(found.version, now, found.to_stage)]
-    if found.occupant_decision != OccupantDecision.KEEP:
-        moved_to = found.occupant_to_stage or Stage.ARCHIVED.value
-        effects += [(occupant.version, found.to_stage, moved_to) for occupant in standing.occupants]
-    return effects
-
-
-def _conversation(activities: "Sequence[Activity]", name: str, people: Mapping[str, str]) -> list[Line]:
-    """The history of a request, oldest first. Its reason stands above, and is not repeated."""
-    lines = lines_of(reversed(activities), name, people)
-    return [replace(lines[0], body=""), *lines[1:]] if lines else []
-
-
-@require_POST
-@signed_in
-def approve_request(request: PageRequest, name: str, number: int) -> HttpResponse:
-    """Approve; with the last approval the version moves."""
-    form = ReviewForm(request.POST, auto_id="id_review_%s")
-    if not form.is_valid():
-        return _request_page(request, name, number, review_form=form, refusal=_first_error(form))
-    try:
-        found = services.approve(request.actor, name=name, number=number, comment=form.cleaned_data["comment"])
-    except NotFound:
-        raise
-    except PodiumError as error:
-        return _request_page(request, name, number, review_form=form, refusal=error.message)
-    if found.state == RequestState.APPROVED:
-        said = _("Approved. Version %(version)s is in %(stage)s now.") % {
-            "version": found.version,
-            "stage": found.to_stage,
-        }
-    else:
-        said = _("Your approval is counted. Others have to approve too.")
-    return go(request, reverse("request", args=[name, number]), said=said)
-
-
-@require_POST
-@signed_in
-def reject_request(request: PageRequest, name: str, number: int) -> HttpResponse:
-    """Reject, and say why."""
-    form = ReviewForm(request.POST, auto_id="id_review_%s")
-    if not form.is_valid():
-        return _request_page(request, name, number, review_form=form, refusal=_first_error(form))
-    try:
-        services.reject(request.actor, name=name, number=number, comment=form.cleaned_data["comment"])
-    except NotFound:
-        raise
-    except PodiumError as error:
-        show_error(form, error)
-        return _request_page(request, name, number, review_form=form, refusal=error.message)
-    return go(request, reverse("request", args=[name, number]), said=_("The request is rejected."))
-
-
-@require_POST
-@signed_in
-def cancel_request(request: PageRequest, name: str, number: int) -> HttpResponse:
-    """Withdraw the request."""
-    form = CancelForm(request.POST, auto_id="id_cancel_%s")
-    if not form.is_valid():
-        return _request_page(request, name, number, cancel_form=form, refusal=_first_error(form))
-    try:
-        services.cancel(request.actor, name=name, number=number, comment=form.cleaned_data["comment"])
-    except NotFound:
-        raise
-    except PodiumError as error:
-        show_error(form, error)
-        return _request_page(request, name, number, cancel_form=form, refusal=error.message)
-    return go(request, reverse("request", args=[name, number]), said=_("The request is cancelled."))
-
-
-def _first_error(form: Form) -> str:
-    return str(next(iter(form.errors.values()))[0])

@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from registry_site.accounts.levels import Level
 from registry_site.core.errors import InvalidParameter, NotFound, PodiumError
 from registry_site.pages.access import signed_in
+from registry_site.pages.browser import ENTRIES_LISTED
 from registry_site.pages.forms.tracking import RunForm
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.run_charts import Chart, charts_of
@@ -131,16 +132,11 @@ def _logged_paths(history: str) -> list[str]:
 
 def _folders_with_a_model(request: PageRequest, run_id: str) -> list[str]:
     try:
-        listing = artifact_files.run_artifacts(request.actor, run_id)
-        folders = [one.path for one in listing.files if one.is_dir][:FOLDERS_LOOKED_INTO]
-        return [path for path in folders if holds_a_model(artifact_files.run_artifacts(request.actor, run_id, path))]
+        listing = artifact_files.run_artifacts(request.actor, run_id, limit=ENTRIES_LISTED)
     except NotFound:  # the artifacts lie in another store, which only the clients reach
         return []
-
-
-def holds_a_model(listing: artifact_files.ArtifactListing) -> bool:
-    """Whether a folder is a model's: it has a file MLmodel."""
-    return any(not one.is_dir and one.path.rpartition("/")[2] == "MLmodel" for one in listing.files)
+    folders = [one.path for one in listing.files if one.is_dir][:FOLDERS_LOOKED_INTO]
+    return artifact_files.folders_with(request.actor, run_id, folders, "MLmodel")
 
 
 # -- metrics -----------------------------------------------------------------------------------------------------------

@@ -13,30 +13,36 @@ from registry_site.accounts.levels import Level
 from registry_site.core.errors import PodiumError
 from registry_site.pages.access import signed_in
 from registry_site.pages.differences import differences
-from registry_site.pages.forms.promotion import MoveForm
+from registry_site.pages.forms.promotion import BypassForm, MoveForm
 from registry_site.pages.forms.registry import AliasForm, DescriptionForm, TagForm
+from registry_site.pages.integrity import files_box, scan_box, scan_status
 from registry_site.pages.marks import AliasesBox, TagsBox, shown_tags
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import go, render_dialog, render_page_or_part, show_error, status_of, wants_part
 from registry_site.pages.sentences import lines_of
 from registry_site.pages.snippets import load_snippets
 from registry_site.pages.views.requests import request_rows
+from registry_site.promotion.checks import checks_of, deployments_of
 from registry_site.promotion.queries import direct_moves, preflight, requests_of_model
 from registry_site.promotion.rules import OccupantDecision, RequestState
 from registry_site.promotion.services import delete_version as delete
 from registry_site.promotion.services import transition
 from registry_site.registry import services
 from registry_site.registry.access import level_of
-from registry_site.registry.evidence import Evidence, evidence_of
+from registry_site.registry.contents import contents_of
+from registry_site.registry.evidence import evidence_of
 from registry_site.registry.files import mlmodel_of, requirements_of
 from registry_site.registry.history import display_names, history_of
-from registry_site.registry.queries import get_version, newest_in_stage
+from registry_site.registry.queries import get_version, lineage_of, newest_in_stage
 from registry_site.registry.stages import ACTIVE_STAGES, Stage, parse_stage
+from registry_site.registry.version_files import lies_in_this_store
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
     from registry_site.registry.models import ModelVersion
 
 LINES = 20
+REQUESTS = 10
+POSTS = 20  # checks, and deployments: the newest ones
 
 
 @signed_in
@@ -50,11 +56,14 @@ def _version_page(request: PageRequest, name: str, number: int, *, bound: Form |
     production = newest_in_stage(request.actor, name, Stage.PRODUCTION)
     baseline = production if production != found else None
     own, *other = evidence_of(request.actor, [found, *([baseline] if baseline else [])])
-    pending = list(requests_of_model(request.actor, name, version=number, state=RequestState.PENDING)[:4])
+    asked = list(requests_of_model(request.actor, name, version=number)[: REQUESTS + 1])
+    pending = [one for one in asked if one.state == RequestState.PENDING][:4]
     history = history_of(request.actor, name, version=number, max_results=LINES)
     moves = direct_moves(request.actor, found)
     ask_for = Stage.ARCHIVED if found.current_stage == Stage.PRODUCTION.value else Stage.PRODUCTION
-    requirements = requirements_of(request.actor, found)
+    files = files_box(own.manifest)
+    answers = files is None or not files.trouble  # else each further question would wait in vain
+    requirements = requirements_of(request.actor, found) if answers else []
     host = request.build_absolute_uri("/").rstrip("/")
     context: dict[str, Any] = {
         "version": found,
@@ -63,16 +72,26 @@ def _version_page(request: PageRequest, name: str, number: int, *, bound: Form |
         "may_edit": level_of(request.actor, found.registered_model) >= Level.CAN_EDIT,
         "may_manage": level_of(request.actor, found.registered_model) >= Level.CAN_MANAGE,
         "moves": moves,
+        "guarded": [stage for stage in Stage if stage not in moves and stage.value != found.current_stage],
         "ask_for": ask_for,
-        "asked_already": next((one for one in pending if one.to_stage == ask_for.value), None),
+        "asked_already": next((one for one in pending if one.to_stage == ask_for.value and not one.is_copy), None),
+        "lineage": lineage_of(request.actor, found),
         "pending": request_rows(pending),
+        "requests": asked[:REQUESTS],
+        "more_requests": len(asked) > REQUESTS,
+        "checks": checks_of(request.actor, name, number)[:POSTS],
+        "deployments": deployments_of(request.actor, name, number)[:POSTS],
         "evidence": own,
         "baseline": baseline,
         "differences": differences(other[0] if other else None, own),
-        "mlmodel": mlmodel_of(request.actor, found),
+        "mlmodel": mlmodel_of(request.actor, found) if answers else None,
         "requirements": requirements,
         "requirements_text": "\n".join(requirements),
-        "files_url": files_url(found, own),
+        "has_files": lies_in_this_store(found),
+        "files_box": files,
+        "scan_box": scan_box(own.scan),
+        "contents": contents_of(own.scan) if own.scan else None,
+        "scan_status": scan_status(own.scan.verdict if own.scan else ""),
         "datasets": [one.dataset for one in own.run.dataset_inputs.all()] if own.run else [],
         "commit": own.run_tags.get("mlflow.source.git.commit", ""),
         "tags_box": _tags_box(request, found, bound if isinstance(bound, TagForm) else None),
@@ -83,18 +102,6 @@ def _version_page(request: PageRequest, name: str, number: int, *, bound: Form |
         "more_lines": bool(history.next_page_token),
     }
     return render(request, "pages/versions/version.html", context, status=status_of(bound) if bound else 200)
-
-
-def files_url(found: "ModelVersion", evidence: Evidence) -> str:
-    """Where the files of a version are browsed; empty where this server has none of them."""
-    if evidence.logged_model is not None:
-        return reverse("logged_model", args=[evidence.logged_model.model_id])
-    if evidence.run is None:
-        return ""
-    path = found.storage_location.removeprefix(f"{evidence.run.artifact_uri}/")
-    if path != found.storage_location and path:
-        return reverse("run_artifact", args=[evidence.run.run_id, path])
-    return reverse("run_artifacts", args=[evidence.run.run_id])
 
 
 @signed_in
@@ -142,13 +149,16 @@ def edit_version(request: PageRequest, name: str, version: int) -> HttpResponse:
 # -- moving and deleting -----------------------------------------------------------------------------------------------
 @signed_in
 def transition_version(request: PageRequest, name: str, version: int) -> HttpResponse:
-    """A dialog, or a page, that moves the version at once, for whoever may do that without asking."""
+    """A dialog, or a page, that moves the version at once, for whoever may do that without asking. What is in the way
+    is passed by in a step of its own, by whoever manages the model, with a reason."""
     found = get_version(request.actor, name, version)
     moves = direct_moves(request.actor, found)
     asked = request.POST.get("to") or request.GET.get("to", "")
     to_stage = parse_stage(asked) if asked else next(iter(moves), Stage.PRODUCTION)
     ahead = preflight(request.actor, name=name, version=version, to_stage=to_stage)
-    form = MoveForm(request.POST or None, preflight=ahead)
+    is_bypass = bool(request.POST.get("bypass") or request.GET.get("bypass")) and ahead.may_bypass
+    is_bypass = is_bypass and ahead.is_in_the_way
+    form = (BypassForm if is_bypass else MoveForm)(request.POST or None, preflight=ahead)
     if request.method == "POST" and form.is_valid():
         decision, occupant_to = form.decision
         try:
@@ -159,7 +169,8 @@ def transition_version(request: PageRequest, name: str, version: int) -> HttpRes
                 to_stage=to_stage,
                 archive_existing=decision is OccupantDecision.ARCHIVE and to_stage in ACTIVE_STAGES,
                 occupant_to=occupant_to,
-                comment=form.cleaned_data["comment"],
+                comment="" if is_bypass else form.cleaned_data["comment"],
+                bypass_reason=form.cleaned_data["comment"] if is_bypass else "",
             )
         except PodiumError as error:
             show_error(form, error)
@@ -173,6 +184,7 @@ def transition_version(request: PageRequest, name: str, version: int) -> HttpRes
         "ahead": ahead,
         "to_stage": to_stage,
         "moves": moves,
+        "is_bypass": is_bypass,
         "crumbs": [
             (_("Models"), reverse("models")),
             (name, reverse("model", args=[name])),

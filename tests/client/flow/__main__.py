@@ -3,6 +3,7 @@ one that does not."""
 
 from flow import (
     command_line,
+    copies,
     files,
     loading,
     prompts,
@@ -17,7 +18,10 @@ from flow import (
 from flow.common import STEPS
 
 # Later subjects use what the first two leave behind.
-SUBJECTS = (training, registering, registry, loading, files, serving, searching, zenml, prompts, webhooks, command_line)
+SUBJECTS = (
+    *(training, registering, registry, loading, copies, files),
+    *(serving, searching, zenml, prompts, webhooks, command_line),
+)
 
 for subject in SUBJECTS:
     for step in STEPS[subject.__name__]:

@@ -1,0 +1,118 @@
+"""Runs side by side: what they were given, what they measured, and the curves of it on the same axes."""
+
+from typing import Any
+
+from django.http import HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from registry_site.core.errors import InvalidParameter, NotFound
+from registry_site.pages.access import signed_in
+from registry_site.pages.middleware import PageRequest
+from registry_site.pages.run_table import OWN_TAGS, duration_of
+from registry_site.pages.side_by_side import lines
+from registry_site.tracking import queries
+
+LEAST, MOST = 2, 6
+CURVE_POINTS = 1000
+CURVES = 24
+
+
+@signed_in
+def compare_runs(request: PageRequest, experiment_id: int) -> HttpResponse:
+    """Two to six runs, in the order of the address; the first one is what the others are compared with."""
+    experiment = queries.get_experiment(request.actor, experiment_id)
+    runs = _runs(request)
+    everything = request.GET.get("show") == "all"
+    metrics = lines([{metric.key: metric.number for metric in run.latest_metrics.all()} for run in runs])
+    sections = [
+        (_("Metrics"), metrics),
+        (_("Params"), lines([{param.key: param.value for param in run.params.all()} for run in runs])),
+        (
+            _("Tags"),
+            lines([{tag.key: tag.value for tag in run.tags.all() if not tag.key.startswith(OWN_TAGS)} for run in runs]),
+        ),
+        (_("Data"), lines([_data_of(run) for run in runs])),
+    ]
+    drawn = _drawn(request, [run.run_id for run in runs], [line.name for line in metrics])
+    context = {
+        "crumbs": [
+            (_("Experiments"), reverse("experiments")),
+            (experiment.name, reverse("experiment", args=[experiment.pk])),
+            (_("Compare runs"), ""),
+        ],
+        "experiment": experiment,
+        "columns": [
+            {"run": run, "duration_ms": duration_of(run), "without": _without(request, runs, run)} for run in runs
+        ],
+        "everything": everything,
+        "sections": [
+            (title, [line for line in found if everything or line.differs], len(found)) for title, found in sections
+        ],
+        "curves": [(key, _curve_url(experiment.pk, runs, key)) for key in drawn[:CURVES]],
+        "left_out": len(drawn[CURVES:]),
+    }
+    return render(request, "pages/runs/compare.html", context)
+
+
+@signed_in
+def compare_runs_data(request: PageRequest, experiment_id: int) -> HttpResponse:
+    """The points of one metric of each run, as plots read them."""
+    queries.get_experiment(request.actor, experiment_id)
+    runs, key = _runs(request), request.GET.get("key", "")
+    series = queries.metric_series_of_runs(request.actor, [run.run_id for run in runs], [key], CURVE_POINTS)
+    return JsonResponse(
+        {
+            "series": [
+                {
+                    "name": str(run),
+                    "points": [[point.step, point.value, point.timestamp] for point in series[run.run_id][key]],
+                }
+                for run in runs
+                if key in series[run.run_id]
+            ]
+        }
+    )
+
+
+def _runs(request: PageRequest) -> list[Any]:
+    """The runs of the address: `?runs=a,b` or `?runs=a&runs=b`. Raises NotFound for one that nobody sees here."""
+    named = [run_id for text in request.GET.getlist("runs") for run_id in text.split(",") if run_id]
+    wanted = list(dict.fromkeys(named))
+    if not LEAST <= len(wanted) <= MOST:
+        raise InvalidParameter(
+            _("Choose %(least)d to %(most)d runs to compare, not %(count)d: ?runs=ID,ID.")
+            % {"least": LEAST, "most": MOST, "count": len(wanted)},
+            field="runs",
+        )
+    runs = queries.runs_by_ids(request.actor, wanted)
+    missing = set(wanted) - {run.run_id for run in runs}
+    if missing:
+        raise NotFound(_("There is no run %(run_id)s.") % {"run_id": min(missing)}, field="runs")
+    return runs
+
+
+def _data_of(run: Any) -> dict[str, str]:
+    return {each.dataset.name: each.dataset.digest for each in run.dataset_inputs.all()}
+
+
+def _drawn(request: PageRequest, run_ids: list[str], keys: list[str]) -> list[str]:
+    """The metrics that have more than one point in some run."""
+    series = queries.metric_series_of_runs(request.actor, run_ids, keys, 2)
+    return [key for key in keys if any(len(found.get(key, ())) > 1 for found in series.values())]
+
+
+def _without(request: PageRequest, runs: list[Any], left_out: Any) -> str | None:
+    """The comparison without one of the runs, while enough of them are left."""
+    if len(runs) <= LEAST:
+        return None
+    query = request.GET.copy()
+    query.setlist("runs", [",".join(run.run_id for run in runs if run is not left_out)])
+    return f"?{query.urlencode(safe=',')}"
+
+
+def _curve_url(experiment_id: int, runs: list[Any], key: str) -> str:
+    query = urlencode({"runs": ",".join(run.run_id for run in runs), "key": key})
+    return f"{reverse('compare_runs_data', args=[experiment_id])}?{query}"

@@ -1,0 +1,56 @@
+"""Which way a metric is better: said for one model or for all, so that a comparison can say what is an improvement."""
+
+from django.db import transaction
+from django.db.models import Q
+
+from registry_site.accounts.actors import Actor
+from registry_site.audit.kinds import Kind
+from registry_site.audit.record import Subject, record
+from registry_site.core.errors import NotFound
+from registry_site.promotion.models import MetricDirection
+from registry_site.promotion.services import model_of_policy
+from registry_site.registry import subjects
+from registry_site.registry.models import RegisteredModel
+from registry_site.tracking.rules import validate_key
+
+
+@transaction.atomic
+def set_metric_direction(
+    actor: Actor, *, metric: str, higher_is_better: bool, name: str | None = None
+) -> MetricDirection:
+    """Say which way a metric is better, in one model (needs CAN_MANAGE) or in all (administrators). What is said of a
+    model comes before what is said of all, and before what its gates ask for. Raises InvalidParameter, NotFound."""
+    model = model_of_policy(actor, name)
+    validate_key(metric, "metric", field="metric")
+    known = MetricDirection.objects.filter(registered_model=model, metric=metric).first()
+    if known is not None and known.higher_is_better == higher_is_better:
+        return known
+    row, _ = MetricDirection.objects.update_or_create(
+        registered_model=model, metric=metric, defaults={"higher_is_better": higher_is_better}
+    )
+    record(actor, Kind.METRIC_DIRECTION_SET, _subject(model, metric), metric=metric, higher_is_better=higher_is_better)
+    return row
+
+
+@transaction.atomic
+def remove_metric_direction(actor: Actor, *, metric: str, name: str | None = None) -> None:
+    """Say no longer which way a metric is better. Raises NotFound where nobody has said it."""
+    model = model_of_policy(actor, name)
+    deleted, _ = MetricDirection.objects.filter(registered_model=model, metric=metric).delete()
+    if not deleted:
+        of = f" of {name}" if name else ""
+        raise NotFound(f"Nobody has said which way the metric '{metric[:100]}'{of} is better.", field="metric")
+    record(actor, Kind.METRIC_DIRECTION_REMOVED, _subject(model, metric), metric=metric)
+
+
+def directions_in_force(model: RegisteredModel | None) -> list[MetricDirection]:
+    """What holds for a model, or for the site, by metric."""
+    rows = MetricDirection.objects.filter(
+        Q(registered_model__isnull=True) | Q(registered_model=model) if model else Q(registered_model__isnull=True)
+    )
+    found = {row.metric: row for row in sorted(rows, key=lambda row: row.registered_model_id is not None)}
+    return [row for _, row in sorted(found.items())]
+
+
+def _subject(model: RegisteredModel | None, metric: str) -> Subject:
+    return subjects.of_model(model) if model else Subject(f"direction of {metric} for all models")
