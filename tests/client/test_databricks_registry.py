@@ -18,18 +18,22 @@ def test_models_are_read_through_a_registry_of_databricks(
 ) -> None:
     if not environment.is_ready:
         pytest.skip(f"{environment.name} is not there: python -m tests.client.environments makes it")
-    if "maria" not in podium.people:
-        podium.create_user("maria")
+    if "reader-of-models" not in podium.people:
+        podium.create_user("reader-of-models")
     writer, reader = tmp_path / "writer", tmp_path / "reader"
     for folder in (writer, reader):
         folder.mkdir()
     name = f"line-{environment.name}"
     given = run(
-        environment, writer, podium.client_environment("maria"), str(HERE / "databricks_registry_fill.py"), name
+        environment,
+        writer,
+        podium.client_environment("reader-of-models"),
+        str(HERE / "databricks_registry_fill.py"),
+        name,
     )
     variables = SMALL_PARTS | {
         "DATABRICKS_HOST": podium.url,
-        "DATABRICKS_TOKEN": podium.token("maria"),
+        "DATABRICKS_TOKEN": podium.token("reader-of-models"),
         "DATABRICKS_CONFIG_FILE": str(tmp_path / "none"),
         "HOME": str(tmp_path),
     }
