@@ -7,6 +7,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from django.db import connection
 from django.db.models import BigIntegerField, BooleanField, Expression, F, Field, Func, Model, QuerySet
 
+from registry_site.core.once import remembered
+
 Row = TypeVar("Row")
 Instance = TypeVar("Instance", bound=Model)
 
@@ -74,10 +76,12 @@ class Prepared(Generic[Row]):
     def read(self, **given: Any) -> list[Row]:
         """The rows for these values."""
         sql, params, converters = self._compiled.get(connection.vendor) or self._compile()
+        values = tuple(value.bound(given[value.name]) if isinstance(value, Given) else value for value in params)
+        return [*remembered((self, values), lambda: self._read(sql, values, converters))]
+
+    def _read(self, sql: str, values: Sequence[Any], converters: "_Converters") -> list[Row]:
         with connection.cursor() as cursor:
-            cursor.execute(
-                sql, [value.bound(given[value.name]) if isinstance(value, Given) else value for value in params]
-            )
+            cursor.execute(sql, values)
             rows = cursor.fetchall()
         if converters:
             rows = [_converted(row, converters) for row in rows]

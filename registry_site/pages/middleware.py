@@ -2,6 +2,7 @@
 
 import zoneinfo
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import cast
 
 from django.contrib.auth.views import redirect_to_login
@@ -12,6 +13,7 @@ from registry_site.accounts.actors import Actor, person
 from registry_site.accounts.authentication import open_actor
 from registry_site.audit.kinds import Origin
 from registry_site.core.errors import NotSignedIn, PodiumError
+from registry_site.core.once import asking_once
 from registry_site.pages.errors import error_response
 
 
@@ -32,7 +34,11 @@ class PagesMiddleware:
         request = cast(PageRequest, request)
         actor = person(request.user, Origin.PAGE)
         request.actor = actor if actor.is_signed_in else open_actor(Origin.PAGE)
-        with timezone.override(zoneinfo.ZoneInfo(request.actor.time_zone)):
+        reads_only = request.method in ("GET", "HEAD")
+        with (
+            timezone.override(zoneinfo.ZoneInfo(request.actor.time_zone)),
+            asking_once() if reads_only else nullcontext(),
+        ):
             return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

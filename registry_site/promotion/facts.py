@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from django.db.models import Window
 from django.db.models.functions import RowNumber
 
-from registry_site.accounts.actors import system
 from registry_site.audit.kinds import Kind
 from registry_site.audit.models import Activity
 from registry_site.promotion.evidence import Content
 from registry_site.promotion.gates import CheckFact, CheckState, Facts, FilesState, Gate, GateType, ScanState
 from registry_site.promotion.models import Check
-from registry_site.registry.evidence import evidence_of, inspected
+from registry_site.registry.evidence import inspected, metrics_of
 from registry_site.registry.models import Manifest, ModelVersion, RegisteredModel, Scan, Tag
 from registry_site.registry.stages import Stage
 
@@ -114,9 +113,7 @@ def _standing(entries: Sequence[Entry]) -> dict[tuple[int, str], list[ModelVersi
 
 
 def _metrics(versions: Sequence[ModelVersion]) -> dict[int, dict[str, float]]:
-    if not versions:
-        return {}
-    return {found.version.pk: dict(found.metrics) for found in evidence_of(system(), versions)}
+    return {key: dict(found) for key, found in metrics_of(versions).items()}
 
 
 def _tags(versions: Sequence[ModelVersion]) -> dict[int, dict[str, str]]:

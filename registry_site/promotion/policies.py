@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db.models import BigIntegerField, Q
 
+from registry_site.core.once import once
 from registry_site.core.prepared import Given, Prepared
 from registry_site.promotion.gates import Comparison, Gate, GateType
 from registry_site.promotion.models import PolicyGate, StagePolicy, TransitionRequest
@@ -22,14 +23,18 @@ def policy_for(model: RegisteredModel, stage: Stage) -> Policy:
 def policies_for(wanted: Iterable[tuple[int, Stage]]) -> dict[tuple[int, Stage], Policy]:
     """The policies of several stages of several models, by the model's key and the stage, in two queries."""
     wanted = set(wanted)
-    rows = StagePolicy.objects.filter(
-        Q(registered_model__in={key for key, _ in wanted}) | Q(registered_model__isnull=True)
-    ).prefetch_related("gates")
-    found = {(row.registered_model_id, row.stage): policy_of(row) for row in rows}
+    found = _policies_set(frozenset(key for key, _ in wanted))
     return {
         (key, stage): found.get((key, stage.value)) or found.get((None, stage.value)) or default_policy(stage)
         for key, stage in wanted
     }
+
+
+@once
+def _policies_set(models: frozenset[int]) -> dict[tuple[int | None, str], Policy]:
+    """What somebody has set for these models, by their keys, and for all of them."""
+    rows = StagePolicy.objects.filter(Q(registered_model__in=models) | Q(registered_model__isnull=True))
+    return {(row.registered_model_id, row.stage): policy_of(row) for row in rows.prefetch_related("gates")}
 
 
 def policy_of_copy(model: RegisteredModel, to_stage: Stage) -> Policy:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
@@ -15,6 +15,7 @@ from registry_site.audit.kinds import Kind
 from registry_site.audit.models import Activity
 from registry_site.audit.queries import activities_of_model
 from registry_site.core.errors import NotFound
+from registry_site.core.once import once
 from registry_site.core.pages import Page
 from registry_site.promotion.copying import level_to_copy
 from registry_site.promotion.differences import EvidenceChange, EvidenceDiff, changes, difference, directions
@@ -80,6 +81,7 @@ class Role(StrEnum):
     ALL = "all"
 
 
+@once
 def get_request(actor: Actor, name: str, number: int) -> TransitionRequest:
     """The request with its model, version, requester and reviews. Raises NotFound also where one may not see it."""
     found = _visible(actor).filter(registered_model__name=name, number=number).first()
@@ -243,7 +245,7 @@ def _visible(actor: Actor) -> QuerySet[TransitionRequest]:
     return (
         TransitionRequest.objects.filter(visible(actor))
         .select_related("registered_model", "model_version", "requester", "copy_to")
-        .prefetch_related("reviews__reviewer")
+        .prefetch_related(Prefetch("reviews", Review.objects.select_related("reviewer")))
     )
 
 
@@ -269,8 +271,7 @@ def evidence_of_request(actor: Actor, request: TransitionRequest) -> RequestEvid
     kept = list(Evidence.objects.filter(request=request).order_by("pk")[:1]) if request.evidence_digest else []
     if kept:
         first: Content | None = json.loads(kept[0].content)
-        is_same = kept[0].digest == request.evidence_digest
-        present = first if is_same else present_evidence(request)
+        present = present_evidence(request)
         beside, number = occupant_evidence(request), request.occupant_version
     else:
         present, beside = _known_now(request)

@@ -19,6 +19,7 @@ from registry_site.audit.kinds import Kind
 from registry_site.audit.record import record
 from registry_site.core import clock
 from registry_site.core.errors import Conflict, NotFound, PodiumError
+from registry_site.core.once import once
 from registry_site.promotion.copies import copy
 from registry_site.promotion.differences import EvidenceChange, changes, is_no_reason_to_ask_again, only_confirms
 from registry_site.promotion.evidence import (
@@ -129,7 +130,12 @@ def pin(request: TransitionRequest, files: Files) -> None:
 
 def present_evidence(request: TransitionRequest) -> Content:
     """The evidence that is looked at now; of a decided request, that which was looked at last."""
-    row = Evidence.objects.filter(request=request, digest=request.evidence_digest).first()
+    return _evidence_kept(request.pk, request.evidence_digest)
+
+
+@once
+def _evidence_kept(request: int, digest: str) -> Content:
+    row = Evidence.objects.filter(request=request, digest=digest).first()
     found: Content = json.loads(row.content) if row else {}
     return found
 

@@ -4,11 +4,14 @@ found in its files."""
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import F
+
 from registry_site.accounts.actors import Actor
+from registry_site.core.once import once
 from registry_site.registry.models import Manifest, ModelVersion, Scan
 from registry_site.tracking import access
 from registry_site.tracking.logged_models import with_everything
-from registry_site.tracking.models import LoggedModel, Run
+from registry_site.tracking.models import LatestMetric, LoggedModel, LoggedModelMetric, Run
 from registry_site.tracking.queries import runs_by_ids
 
 
@@ -46,12 +49,32 @@ def evidence_of(actor: Actor, versions: Sequence[ModelVersion]) -> list[Evidence
     ]
 
 
+def metrics_of(versions: Iterable[ModelVersion]) -> dict[int, Mapping[str, float]]:
+    """The metrics of each version by its key, as its evidence has them, whoever may read the runs; in two queries."""
+    wanted = list(versions)
+    of_runs: dict[str, dict[str, float]] = {}
+    runs = {one.run_id for one in wanted if one.run_id}
+    for row in LatestMetric.objects.filter(run__run_id__in=runs).annotate(owner=F("run__run_id")) if runs else ():
+        of_runs.setdefault(row.owner, {})[row.key] = row.number
+    of_models: dict[str, dict[str, float]] = {}
+    models = {one.model_id for one in wanted if one.model_id and one.run_id not in of_runs}
+    measured = LoggedModelMetric.objects.filter(logged_model__model_id__in=models).order_by("pk")
+    for one in measured.annotate(owner=F("logged_model__model_id")) if models else ():
+        of_models.setdefault(one.owner, {})[one.key] = one.number
+    return {each.pk: of_runs.get(each.run_id) or of_models.get(each.model_id, {}) for each in wanted}
+
+
 def inspected(versions: Iterable[ModelVersion]) -> dict[int, tuple[Manifest | None, Scan | None]]:
     """What was found in the files of these versions, by their keys; nothing of prompts."""
-    keys = [version.pk for version in versions]
-    manifests = {one.model_version_id: one for one in Manifest.objects.filter(model_version__in=keys)}
-    scans = {one.model_version_id: one for one in Scan.objects.filter(model_version__in=keys)}
-    return {key: (manifests.get(key), scans.get(key)) for key in keys}
+    return _inspected(frozenset(version.pk for version in versions))
+
+
+@once
+def _inspected(keys: frozenset[int]) -> dict[int, tuple[Manifest | None, Scan | None]]:
+    if not keys:
+        return {}
+    found = ModelVersion.objects.filter(pk__in=keys).select_related("manifest", "scan")
+    return {one.pk: (getattr(one, "manifest", None), getattr(one, "scan", None)) for one in found}
 
 
 def run_names(actor: Actor, versions: Iterable[ModelVersion]) -> dict[str, str]:

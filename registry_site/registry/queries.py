@@ -246,7 +246,8 @@ def get_version_by_alias(actor: Actor, name: str, alias: str) -> ModelVersion:
 def newest_in_stage(actor: Actor, name: str, stage: Stage) -> ModelVersion | None:
     """The version with the greatest number in a stage, with tags and aliases; None where nobody sees one."""
     versions = _visible_versions(actor).filter(registered_model__name=name, current_stage=stage.value)
-    return versions.order_by("-version").first()
+    found = versions.order_by("-version").first()
+    return _with_marks(found) if found else None
 
 
 def latest_versions(actor: Actor, name: str, stages: Sequence[Stage] | None = None) -> list[ModelVersion]:
@@ -287,7 +288,7 @@ def versions_of_model(
     actor: Actor, name: str, *, max_results: int = 50, page_token: str | None = None
 ) -> Page[ModelVersion]:
     """A page of a model's versions, newest first, with tags and aliases."""
-    return read_page(
+    page = read_page(
         _visible_versions(actor).filter(registered_model__name=name),
         compile_order(parse_order_by(["version_number DESC"]), MODEL_VERSIONS, tie_break=["-version"]),
         max_results=max_results,
@@ -295,11 +296,15 @@ def versions_of_model(
         query=["versions of", actor.user_id, name],
         most=MODELS_PER_PAGE_AT_MOST,
     )
+    attach_version_marks(page.rows)
+    return page
 
 
 def versions_of_run(actor: Actor, run_id: str) -> list[ModelVersion]:
     """The versions that were made of a run, newest first: at most 100."""
-    return list(_visible_versions(actor).filter(run_id=run_id).order_by("-creation_timestamp", "-pk")[:100])
+    found = list(_visible_versions(actor).filter(run_id=run_id).order_by("-creation_timestamp", "-pk")[:100])
+    attach_version_marks(found)
+    return found
 
 
 class Lineage(NamedTuple):
@@ -317,10 +322,8 @@ def lineage_of(actor: Actor, version: ModelVersion) -> Lineage:
 
 
 def _visible_versions(actor: Actor) -> QuerySet[ModelVersion]:
-    return (
-        ModelVersion.objects.filter(visible(actor, "registered_model_id"))
-        .select_related("registered_model", "created_by")
-        .prefetch_related("tags", "aliases")
+    return ModelVersion.objects.filter(visible(actor, "registered_model_id")).select_related(
+        "registered_model", "created_by"
     )
 
 

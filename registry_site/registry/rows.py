@@ -94,6 +94,8 @@ def attach_model_marks(models: Sequence[Any], versions: Sequence[Any]) -> None:
 
 def attach_version_marks(versions: Sequence[Any]) -> None:
     """Fetch `tags` and `aliases` of each version, in one query."""
+    if not versions:
+        return
     by_key = {version.pk: version for version in versions}
     marks = _Marks(_OF_VERSIONS.read(version_keys=by_key))
     attach(by_key, "tags", marks.version_tags)

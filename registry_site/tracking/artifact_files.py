@@ -17,6 +17,7 @@ from registry_site.accounts.levels import Level
 from registry_site.artifacts.paths import join, validate_artifact_path
 from registry_site.artifacts.store import Entry, FillingSource, Listing, Reader, Source, default_store
 from registry_site.core.errors import InvalidParameter, NotFound
+from registry_site.core.once import once
 from registry_site.tracking import access, rules
 from registry_site.tracking.logged_models import get_logged_model
 from registry_site.tracking.models import LifecycleStage, LoggedModel, Run, RunModel
@@ -99,9 +100,7 @@ def resolve_stored(actor: Actor, path: str, *, write: bool = False, deletes: boo
     if parts is None:
         raise _nobodys(path)
     root, owner, rest = parts
-    is_model = owner.startswith("m-")
-    rows = LoggedModel.objects.filter(model_id=owner) if is_model else Run.objects.filter(run_id=owner)
-    found = rows.filter(artifact_uri__in=artifact_uris(root)).values_list("lifecycle_stage", "experiment_id").first()
+    found = _owner_of(root, owner)
     if found is None:
         raise _nobodys(path)
     lifecycle_stage, experiment = found
@@ -117,6 +116,13 @@ def resolve_stored(actor: Actor, path: str, *, write: bool = False, deletes: boo
             )
         _ask_guards(actor, path, deletes=deletes)
     return path
+
+
+@once
+def _owner_of(root: str, owner: str) -> tuple[str, int] | None:
+    """The state and the experiment of the run or logged model that keeps its artifacts there."""
+    rows = LoggedModel.objects.filter(model_id=owner) if owner.startswith("m-") else Run.objects.filter(run_id=owner)
+    return rows.filter(artifact_uri__in=artifact_uris(root)).values_list("lifecycle_stage", "experiment_id").first()
 
 
 def _ask_guards(actor: Actor, path: str, *, deletes: bool = False) -> None:
@@ -288,6 +294,7 @@ def _nobodys(path: str) -> NotFound:
     return NotFound(f"No artifact at {path}: it lies in no run and no logged model.", field="path")
 
 
+@once
 def _run_root_uri(actor: Actor, run_id: str) -> str:
     runs = Run.objects.filter(access.visible(actor, "experiment_id"), run_id=run_id)
     uri = runs.values_list("artifact_uri", flat=True).first()
@@ -303,6 +310,7 @@ def _stored_root(uri: str, owner: str) -> str:
     return root
 
 
+@once
 def _models_made_by(actor: Actor, run_id: str) -> dict[str, str]:
     """The roots in the store of the logged models that a run made and that the actor may read, by name; of two of one
     name, the newest."""

@@ -17,6 +17,7 @@ from registry_site.accounts.levels import Level
 from registry_site.core import clock
 from registry_site.core.errors import AlreadyExists, InvalidParameter, NotFound
 from registry_site.core.ids import new_logged_model_id, new_name
+from registry_site.core.once import once
 from registry_site.core.pages import Page
 from registry_site.core.prepared import Given, columns_of, instance_of
 from registry_site.search.compile import compile_filter, compile_order
@@ -190,6 +191,7 @@ def log_logged_model_params(actor: Actor, *, model_id: str, params: Mapping[str,
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
+@once
 def get_logged_model(actor: Actor, *, model_id: str, allow_deleted: bool = False) -> LoggedModel:
     """The model with its source run, tags, params and metrics prefetched. Raises NotFound, of a deleted one too."""
     models = with_everything(LoggedModel.objects.filter(access.visible(actor, "experiment_id"), model_id=model_id))

@@ -29,6 +29,7 @@ from registry_site.accounts.access import LookUp
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.core.errors import InvalidParameter, NotFound
+from registry_site.core.once import once
 from registry_site.core.pages import Page
 from registry_site.core.prepared import Among, Given, columns_of, fetch, instance_of
 from registry_site.search.compile import compile_filter, compile_order, compile_words
@@ -244,11 +245,18 @@ def get_run(actor: Actor, run_id: str) -> Run:
 
 def runs_by_ids(actor: Actor, run_ids: Sequence[str]) -> list[Run]:
     """The runs that there are of these, in this order."""
+    by_id = _runs_by_id(actor, frozenset(run_ids))
+    return [by_id[run_id] for run_id in run_ids if run_id in by_id]
+
+
+@once
+def _runs_by_id(actor: Actor, run_ids: frozenset[str]) -> dict[str, Run]:
+    if not run_ids:
+        return {}
     visible = Run.objects.filter(access.visible(actor, "experiment_id"), run_id__in=run_ids)
     found = list(visible.select_related("experiment"))
     attach_everything(actor, found)
-    by_id = {run.run_id: run for run in found}
-    return [by_id[run_id] for run_id in run_ids if run_id in by_id]
+    return {run.run_id: run for run in found}
 
 
 def search_runs(

@@ -76,6 +76,8 @@ def attach_everything(actor: Actor, runs: Sequence[Any]) -> None:
     """Fetch `experiment`, `latest_metrics`, `params`, `tags`, `dataset_inputs` (with datasets) and `run_models` (with
     logged models, those that the actor may read) of each run, in five queries; in four where the experiments were
     fetched with the runs."""
+    if not runs:
+        return
     by_key = {run.pk: run for run in runs}
     without = [run for run in runs if not (isinstance(run, Run) and Run.experiment.is_cached(run))]
     if without:

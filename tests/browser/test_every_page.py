@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -27,6 +28,22 @@ SHAPES = {"rules": {"color-contrast": {"enabled": False}}}  # all but the slowes
 Looks = tuple[tuple[int, Theme, dict[str, object] | None], ...]  # width, theme, options of axe
 ALL_LOOKS: Looks = ((1440, "light", {}), (1440, "dark", COLOURS), (390, "light", SHAPES), (390, "dark", None))
 SECOND_LOOKS: Looks = ((1440, "light", SHAPES), (390, "light", None))  # at what somebody else has looked at already
+MOST_QUERIES = 15  # of a page, its person and their unread notifications included
+# What tells most asks more: metrics, params, files, checks, gates and people of two versions.
+MORE_QUERIES = {
+    "home": 18,
+    "model": 27,
+    "model-requests": 19,
+    "version": 32,
+    "version-in-production": 30,
+    "version-move": 18,
+    "request-new": 18,
+    "request-decided": 18,
+    "request-pending": 24,
+    "roll-back": 18,
+    "experiment": 19,
+    "run-odd": 16,
+}
 PROBE = "<img src=x onerror=alert(1)>"
 
 
@@ -296,6 +313,23 @@ forgotten = links.make_password_link(system(), username="jon")
 print(json.dumps({"invitation": f"/invitation/{invited}", "new-password": f"/new-password/{forgotten}"}))
 """
 
+_COUNT_QUERIES = """
+import json, sys
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from registry_site.accounts.models import User
+name, addresses = json.loads(sys.argv[1])
+page = Client()
+page.force_login(User.objects.get(username=name))
+counts = {}
+for picture, address in addresses.items():
+    with CaptureQueriesContext(connection) as queries:
+        assert page.get(address, headers={"host": sys.argv[2]}).status_code == 200, picture
+    counts[picture] = len(queries)
+print(json.dumps(counts))
+"""
+
 
 @pytest.fixture(scope="package")
 def samples(podium: Podium) -> Samples:
@@ -374,6 +408,19 @@ def test_every_page_is_whole_for(person: str, window: OpenWindow, samples: Sampl
         is_second = person == "ada" and name not in OF_ADMINISTRATORS
         found += flaws(opened, f"{picture}-{person}", SECOND_LOOKS if is_second else ALL_LOOKS)
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("person", ["maria", "ada"])
+def test_no_page_takes_more_queries_than_it_may_for(person: str, podium: Podium, samples: Samples) -> None:
+    addresses = {
+        picture: address(samples)
+        for picture, (name, address) in PAGES.items()
+        if name not in OF_ADMINISTRATORS or person == "ada"
+    }
+    host = urlsplit(podium.url).netloc
+    counts = json.loads(podium.python(_COUNT_QUERIES, json.dumps([person, addresses]), host))
+    too_many = {picture: n for picture, n in counts.items() if n > MORE_QUERIES.get(picture, MOST_QUERIES)}
+    assert too_many == {}
 
 
 def test_pages_of_strangers_and_of_errors_are_whole(podium: Podium, window: OpenWindow) -> None:

@@ -528,7 +528,7 @@ def test_evidence_costs_the_same_for_one_version_as_for_many(
 ) -> None:
     versions = [make_version(maria_actor, run=make_run(maria_actor)) for _ in range(5)]
     for some in (versions[:1], versions):
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(6):
             evidence_of(maria_actor, some)
 
 
