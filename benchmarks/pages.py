@@ -195,7 +195,7 @@ def _open(visit: Callable[[], BrowserContext], server: Server, path: str, text: 
 def _seen(page: Page, address: str, text: str) -> float:
     """Milliseconds until the text can be read; and then wait until all is quiet."""
     page.goto(address, wait_until="commit")
-    page.get_by_text(text).first.wait_for(timeout=120_000)
+    page.get_by_text(text).locator("visible=true").first.wait_for(timeout=120_000)
     milliseconds: float = page.evaluate("performance.now()")
     page.wait_for_load_state("load")
     page.wait_for_timeout(1500)

@@ -88,6 +88,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "registry_site.mlflow_api.middleware.AnswerAtOnce",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "registry_site.pages.compression.CompressPages",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

@@ -162,6 +162,12 @@ def maria_page(maria: User, page_client: Callable[[User], Client]) -> Client:
 
 
 @pytest.fixture
+def admin_page(admin: User, page_client: Callable[[User], Client]) -> Client:
+    """The administrator's browser, without scripts."""
+    return page_client(admin)
+
+
+@pytest.fixture
 def stranger_page(db: None) -> Client:
     """The browser of somebody who is not signed in."""
     return Client()

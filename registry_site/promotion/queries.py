@@ -2,21 +2,24 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from typing import cast
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
-from registry_site.audit.kinds import Kind
+from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity
 from registry_site.audit.queries import activities_of_model
 from registry_site.core.errors import NotFound
 from registry_site.core.once import once
 from registry_site.core.pages import Page
+from registry_site.core.prepared import Given, Prepared
 from registry_site.promotion.copying import level_to_copy
 from registry_site.promotion.differences import EvidenceChange, EvidenceDiff, changes, difference, directions
 from registry_site.promotion.directions import directions_in_force
@@ -61,7 +64,7 @@ from registry_site.promotion.settling import (
     review_facts,
 )
 from registry_site.promotion.visibility import visible, visible_comments
-from registry_site.registry.access import level_of, models_with_level, people_with_level
+from registry_site.registry.access import everywhere, level_of, models_with_level, people_with_level
 from registry_site.registry.models import ModelVersion, RegisteredModel
 from registry_site.registry.queries import get_model, get_version
 from registry_site.registry.stages import ACTIVE_STAGES, Stage, level_to_move
@@ -69,6 +72,8 @@ from registry_site.search.keyset import OrderPlan, Term
 from registry_site.search.paging import read_page
 
 REQUESTS_PER_PAGE_AT_MOST = 500
+COUNTED_AT_MOST = 1000
+_SOMEBODY = Actor(user_id=cast(int, Given("user", BigIntegerField())), name="", origin=Origin.PAGE)
 VERSIONS_OF_A_DRY_RUN = 50
 LARGEST_KEY = 2**63 - 1
 
@@ -117,8 +122,16 @@ def _on_target(models: QuerySet[RegisteredModel]) -> Q:
 
 
 def count_waiting_for(actor: Actor) -> int:
-    """How many requests wait for the actor: the number in the header of every page."""
-    return waiting_for(actor).count() if actor.user_id is not None else 0
+    """How many requests wait for the actor: the number in the header of every page. More than 999 count as 1,000."""
+    if actor.user_id is None:
+        return 0
+    return len(_waiting_keys(replace(_SOMEBODY, is_admin=actor.is_admin), everywhere(actor)).read(user=actor.user_id))
+
+
+@cache
+def _waiting_keys(somebody: Actor, _everywhere: Level) -> Prepared[int]:
+    """Whose level everywhere is the same are asked about in the same words."""
+    return Prepared(lambda: waiting_for(somebody).values_list("pk")[:COUNTED_AT_MOST], int)
 
 
 def requests_by(actor: Actor) -> QuerySet[TransitionRequest]:

@@ -252,6 +252,7 @@ PAGES = (
     Page(f"{EXPERIMENT}/restore", None, MANAGE, parts={"experiment_id": "$deleted_experiment_id"}),
     Page("forgotten-password", ALL),
     Page("govern/jobs", ADMINISTRATORS),
+    Page("styleguide", ADMINISTRATORS),
     Page("govern/policies", ADMINISTRATORS, ADMINISTRATORS, STANDS),
     Page("govern/policies/<str:stage>", ADMINISTRATORS, ADMINISTRATORS, POLICY),
     Page("govern/mail", ADMINISTRATORS),

@@ -169,6 +169,7 @@ PAGES: dict[str, tuple[str, Address]] = {
     "webhook-parked": ("webhook", to("webhook", ".parked_id")),
     "webhook-edit": ("edit_webhook", to("edit_webhook", ".webhook_id")),
     "delivery": ("delivery", to("delivery", ".delivery_id")),
+    "styleguide": ("styleguide", to("styleguide")),
     "audit": ("audit", to("audit")),
     "audit-nothing-found": ("audit", to("audit", query="who=nobody&since=2026-01-01")),
 }
@@ -181,6 +182,7 @@ OF_ADMINISTRATORS = {
     "mail_folder",
     "mail_message",
     "audit",
+    "styleguide",
     "people",
     "invite",
     "person",

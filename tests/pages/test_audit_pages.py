@@ -32,12 +32,6 @@ from tests.tampering import past_the_triggers
 FORMULAS = ("=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\tx", "\rx")
 
 
-@pytest.fixture
-def admin_page(admin: User, page_client: Callable[[User], Client]) -> Client:
-    """The administrator's browser."""
-    return page_client(admin)
-
-
 def table(answer: Any) -> list[dict[str, str]]:
     """The rows of a CSV answer, as a spreadsheet reads them."""
     text = body(answer).decode("utf-8-sig")

@@ -1,7 +1,6 @@
 """Background work, as administrators see it."""
 
 import re
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -23,11 +22,6 @@ from tests.conftest import FrozenClock
 from tests.make import make_version
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def admin_page(admin: User, page_client: Callable[[User], Client]) -> Client:
-    return page_client(admin)
 
 
 def text_of(page: Any) -> str:

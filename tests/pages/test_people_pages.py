@@ -2,7 +2,6 @@
 governance desk."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,12 +19,6 @@ from tests.make import make_token
 pytestmark = pytest.mark.django_db
 
 NEW = "a goat ate my umbrella"
-
-
-@pytest.fixture
-def admin_page(admin: User, page_client: Callable[[User], Client]) -> Client:
-    """The administrator's browser."""
-    return page_client(admin)
 
 
 @pytest.fixture

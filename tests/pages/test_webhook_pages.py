@@ -29,11 +29,6 @@ def receiver(settings: Settings) -> Iterator[Receiver]:
         yield server
 
 
-@pytest.fixture
-def admin_page(admin: User, page_client: Pages) -> Client:
-    return page_client(admin)
-
-
 def text_of(page: Any) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.content.decode()))
 

@@ -1,6 +1,6 @@
 """The pages, by what they show."""
 
-from registry_site.pages.urls import audit, people, promotion, registry, tracking, webhooks
+from registry_site.pages.urls import audit, people, promotion, registry, styleguide, tracking, webhooks
 
 urlpatterns = [
     *people.urlpatterns,
@@ -9,4 +9,5 @@ urlpatterns = [
     *tracking.urlpatterns,
     *audit.urlpatterns,
     *webhooks.urlpatterns,
+    *styleguide.urlpatterns,
 ]
