@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, Subquery
 
 from registry_site.accounts.actors import Actor
 from registry_site.audit.kinds import Kind
@@ -59,6 +59,15 @@ def stays_in(
         most=STAYS_PER_PAGE_AT_MOST,
     )
     return Page(_stays(model, stage, list(page.rows)), page.next_page_token)
+
+
+def previous_in(model: RegisteredModel, stage: Stage) -> int | None:
+    """The version that left a stage of a model last, if it is still kept and elsewhere now: what a rollback brings back.
+    The model has been found visible."""
+    left = activities_of_model(model.pk, kinds=(Kind.VERSION_STAGE_CHANGED,)).filter(data__from_stage=stage.value)
+    newest = left.order_by("-pk").values("version")[:1]
+    kept = model.versions.exclude(current_stage=stage.value).filter(version=Subquery(newest))
+    return kept.values_list("version", flat=True).first()
 
 
 def _stays(model: RegisteredModel, stage: Stage, arrivals: list[Activity]) -> list[Stay]:

@@ -26,13 +26,20 @@ AXE = Axe().axe_script
 COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}  # all that a theme changes
 SHAPES = {"rules": {"color-contrast": {"enabled": False}}}  # all but the slowest rule
 Looks = tuple[tuple[int, Theme, dict[str, object] | None], ...]  # width, theme, options of axe
-ALL_LOOKS: Looks = ((1440, "light", {}), (1440, "dark", COLOURS), (390, "light", SHAPES), (390, "dark", None))
+ALL_LOOKS: Looks = (
+    (1440, "light", {}),
+    (1440, "dark", COLOURS),
+    (768, "light", None),
+    (768, "dark", None),
+    (390, "light", SHAPES),
+    (390, "dark", None),
+)
 SECOND_LOOKS: Looks = ((1440, "light", SHAPES), (390, "light", None))  # at what somebody else has looked at already
 MOST_QUERIES = 15  # of a page, its person and their unread notifications included
 # What tells most asks more: metrics, params, files, checks, gates and people of two versions.
 MORE_QUERIES = {
     "home": 18,
-    "model": 27,
+    "model": 28,
     "model-requests": 19,
     "version": 32,
     "version-in-production": 30,
@@ -407,6 +414,7 @@ def test_every_page_is_whole_for(person: str, window: OpenWindow, samples: Sampl
         response = opened.page.goto(address(samples))
         if response.status != 200:
             found.append(f"{picture}: {response.status} from {response.url}")
+        found += [f"{picture} moved: {what}" for what in opened.shifts()]
         is_second = person == "ada" and name not in OF_ADMINISTRATORS
         found += flaws(opened, f"{picture}-{person}", SECOND_LOOKS if is_second else ALL_LOOKS)
     assert not found, "\n".join(found)

@@ -12,8 +12,18 @@ from tests.live import ROOT
 Theme = Literal["light", "dark"]
 
 SCREENSHOTS = ROOT / "screenshots" if os.environ.get("SCREENSHOTS") == "1" else None
-HEIGHTS = {1440: 900, 390: 844}  # of a window, by its width
+HEIGHTS = {1440: 900, 768: 1024, 390: 844}  # of a window, by its width
 PASSWORD = "twelve grey whales"
+
+_SHIFTS = """
+window.shifts = [];
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) {
+    if (entry.hadRecentInput) continue;
+    window.shifts.push(entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 120)).join());
+  }
+}).observe({ type: "layout-shift", buffered: true });
+"""
 
 # The browser's own remark about an answer of 4xx or 5xx. Answers are judged one by one, and known by their address.
 _REMARK_ON_AN_ANSWER = "Failed to load resource: the server responded with a status of"
@@ -33,6 +43,7 @@ class Window:
 
     def listen(self) -> None:
         """Begin to note troubles."""
+        self.context.add_init_script(_SHIFTS)
         self.context.on("console", self._said)
         self.context.on("weberror", self._failed)
         self.context.on("response", self._answered)
@@ -42,6 +53,12 @@ class Window:
         self.page.set_viewport_size({"width": width, "height": HEIGHTS[width]})
         self.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         self.width, self.theme = width, theme
+
+    def shifts(self) -> list[str]:
+        """What has moved in the open page since it was opened, without anybody's doing; of a page that had a script."""
+        self.page.wait_for_load_state()
+        moved: list[str] = self.page.evaluate("window.shifts ?? []")
+        return moved
 
     def photograph(self, name: str) -> Path | None:
         """Save the whole page as a picture, if pictures are wanted."""

@@ -48,6 +48,7 @@ from registry_site.pages.snippets import load_snippets, log_model_snippet
 from registry_site.pages.views.policies import change_settings, policies_context
 from registry_site.pages.views.requests import request_rows
 from registry_site.pages.views.webhooks import rows_of
+from registry_site.promotion.history import previous_in
 from registry_site.promotion.queries import (
     browse_requests,
     pending_requests,
@@ -225,6 +226,7 @@ def _model_page(request: PageRequest, name: str, *, bound: Form | None = None) -
         "production": _standing_version(request, found, production, evidence),
         "candidate": _standing_version(request, found, candidate, evidence),
         "pending": pending,
+        "roll_back_to": previous_in(found, Stage.PRODUCTION) if production else None,
         "versions": version_rows(request, page.rows),
         "pager": pager_of(request, page.next_page_token),
         "latest": latest[0] if latest else None,
