@@ -62,7 +62,7 @@ def stays_in(
 
 
 def previous_in(model: RegisteredModel, stage: Stage) -> int | None:
-    """The version that left a stage of a model last, if it is still kept and elsewhere now: what a rollback brings back.
+    """The version that left a stage of a model last, if it is kept and elsewhere now: what a rollback brings back.
     The model has been found visible."""
     left = activities_of_model(model.pk, kinds=(Kind.VERSION_STAGE_CHANGED,)).filter(data__from_stage=stage.value)
     newest = left.order_by("-pk").values("version")[:1]

@@ -65,7 +65,7 @@ class Window:
         if SCREENSHOTS is None:
             return None
         path = SCREENSHOTS / f"{name}-{self.theme}-{self.width}.png"
-        self.page.screenshot(path=path, full_page=True)
+        self.page.screenshot(path=path, full_page=True, timeout=60_000)
         return path
 
     def _said(self, message: ConsoleMessage) -> None:
