@@ -3,6 +3,7 @@ changed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # the rows come from queries; only their types are named here
     from registry_site.promotion.models import Comment, TransitionRequest
     from registry_site.promotion.queries import GivenReview
 
+_ROUNDED = timedelta(milliseconds=1)  # history keeps no more of a time
 _GO_WITHOUT_SAYING = (Kind.REQUEST_APPROVED, Kind.REQUEST_REJECTED, Kind.COMMENT_UPDATED)
 
 
@@ -61,7 +63,7 @@ def _review(line: Line, activity: "Activity", given: "GivenReview | None") -> Li
     verdict = activity.data.get("verdict")
     if verdict == Verdict.COMMENT or given is None:
         return line
-    if activity.at < given.review.created_at or verdict != given.review.verdict:
+    if given.review.created_at - activity.at > _ROUNDED or verdict != given.review.verdict:
         return replace(line, is_struck=True, note=_("There is a later review by the same person."))
     return replace(line, is_struck=not given.counts, note=why_not(given))
 

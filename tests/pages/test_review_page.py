@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -12,7 +13,8 @@ from pytest_django import Settings
 from registry_site.accounts.actors import Actor, person
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
-from registry_site.audit.kinds import Origin
+from registry_site.audit.kinds import Kind, Origin
+from registry_site.audit.models import Activity
 from registry_site.promotion import aliases, comments
 from registry_site.promotion.checks import post_check
 from registry_site.promotion.gates import CheckState, Comparison, Gate, GateType
@@ -309,6 +311,19 @@ def test_what_keeps_an_approved_request_open_is_said(
     words = get(jon_page, REQUEST)
     assert "Maria Lopez reported that check ci/test has passed on version 2" in words
     assert "Approvals 1 of 1 Jon Weber approved" in words
+
+
+def test_a_verdict_is_not_struck_because_history_keeps_only_milliseconds(
+    jon_page: Client, maria_actor: Actor, admin_actor: Actor, jon_actor: Actor
+) -> None:
+    set_gates(admin_actor)
+    ask(maria_actor)
+    review(jon_actor, name="churn", number=1, verdict=Verdict.REQUEST_CHANGES, comment="Whose is it?")
+    told = Activity.objects.get(kind=Kind.REVIEW_GIVEN).at
+    Review.objects.update(created_at=told + timedelta(microseconds=900))
+    assert "There is a later review" not in get(jon_page, REQUEST)
+    Review.objects.update(created_at=told + timedelta(milliseconds=20))
+    assert "There is a later review" in get(jon_page, REQUEST)
 
 
 def test_later_words_of_the_same_person_strike_the_earlier_ones(

@@ -178,8 +178,10 @@ def test_a_number_keeps_every_digit_in_its_title() -> None:
 def test_a_difference_has_sign_arrow_and_word() -> None:
     better = ui.delta(-0.25, "better")
     assert words(better) == "−0.25 better"
-    assert "#arrow-up" in better
+    assert "#arrow-down" in better  # where the number went; the word says what that means
     assert words(ui.delta(0.017, "worse")) == "+0.017 worse"
+    assert "#arrow-up" in ui.delta(0.017, "worse")
+    assert "#equal" in ui.delta(0.0001, "same")
     assert words(ui.delta(None)) == "–"
 
 

@@ -352,11 +352,12 @@ def delta(difference: float | None, verdict: str = "differs") -> SafeString:
     if difference is None:
         return NOTHING
     sign = "+" if difference > 0 else ""
+    arrow = look.icon if look.icon == "equal" or not difference else "arrow-up" if difference > 0 else "arrow-down"
     return format_html(
         '<span class="delta delta-{}" title="{}">{}{}{} {}</span>',
         look.colour,
         repr(difference),
-        icon(look.icon),
+        icon(arrow),
         sign,
         f"{difference:.3g}".replace("-", "−", 1),
         look.word,
