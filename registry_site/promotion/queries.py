@@ -275,7 +275,7 @@ class RequestEvidence:
     pinned_at: datetime | None = None
     """None of a request from before evidence was kept: then it is what is known now."""
     changes: Sequence[EvidenceChange] = ()
-    """What has become otherwise since the request was made."""
+    """What has become otherwise since the request was made; not that a digest has arrived, or a clean scan."""
 
 
 def evidence_of_request(actor: Actor, request: TransitionRequest) -> RequestEvidence:
@@ -301,7 +301,7 @@ def evidence_of_request(actor: Actor, request: TransitionRequest) -> RequestEvid
         occupant=occupant,
         diff=difference(occupant, candidate or {}, directions(policy.gates, said[True], said[False])),
         pinned_at=kept[0].taken_at if kept else None,
-        changes=changes(first or {}, candidate or {}),
+        changes=[each for each in changes(first or {}, candidate or {}) if not each.is_confirmation],
     )
 
 
