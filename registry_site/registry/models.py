@@ -110,7 +110,7 @@ class Alias(models.Model):
     """A name that points at exactly one version of its model."""
 
     registered_model = models.ForeignKey(RegisteredModel, on_delete=models.CASCADE, related_name="aliases")
-    alias = models.CharField(max_length=255)
+    alias = models.CharField(max_length=255, db_index=True)
     model_version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="aliases")
 
     class Meta:

@@ -3,6 +3,7 @@
 import { startDialogs } from "./dialogs.js";
 import { startKeyboard } from "./keyboard.js";
 import { pagePathOfFragment } from "./mlflow-links.js";
+import { startSearch } from "./search.js";
 
 const live = document.getElementById("live");
 const sprite = document.querySelector(".icon use")?.getAttribute("href").split("#")[0] ?? "";
@@ -204,6 +205,14 @@ function countSelected(form) {
   }
 }
 
+// How many there are is said to those who do not see it: in the open dialog, as the page behind it is silent
+
+function saySwapped(event) {
+  const said = event.target.querySelector?.("[data-said]")?.textContent.trim();
+  const place = document.querySelector("dialog[open] [role=status]") ?? live;
+  if (said) place.textContent = said;
+}
+
 // What is new in the page, first all of it and then what htmx swapped in
 
 function enhance(root) {
@@ -231,6 +240,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt.parentElement ?? document));
+document.addEventListener("htmx:afterSwap", saySwapped);
 addEventListener("hashchange", followFragment);
 setInterval(refreshMoments, 60000);
 followFragment();
@@ -240,4 +250,5 @@ startMenus();
 startTicks();
 startDialogs();
 startKeyboard();
+startSearch();
 enhance(document);

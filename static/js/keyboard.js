@@ -23,7 +23,7 @@ export function startKeyboard() {
 }
 
 const ACTS = {
-  "/": () => document.querySelector("[data-search]")?.focus(),
+  "/": () => document.dispatchEvent(new CustomEvent("podium:search")),
   "?": () => document.getElementById("keys")?.showModal(),
   j: () => step(1),
   k: () => step(-1),

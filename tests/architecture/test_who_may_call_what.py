@@ -279,6 +279,7 @@ READING = {
     "access",
     "evidence",
     "files",
+    "finding",
     "history",
     "queries",
     "rows",

@@ -327,6 +327,7 @@ PAGES = (
     Page("people/person/<str:username>", ADMINISTRATORS, ADMINISTRATORS, {"deed": "make-admin"}),
     Page("register-model", PEOPLE, PEOPLE, {"name": "new"}),
     Page("reviews", OWN),
+    Page("search", OWN, parts={"?": "q=chur"}),
     Page(RUN),
     Page(f"{RUN}/archive.zip"),
     Page(f"{RUN}/artifacts"),

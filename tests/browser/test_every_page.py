@@ -96,6 +96,8 @@ PAGES: dict[str, tuple[str, Address]] = {
     "home": ("home", to("home")),
     "reviews": ("reviews", to("reviews")),
     "reviews-all": ("reviews", to("reviews", query="role=all")),
+    "search": ("search", to("search", query="q=churn")),
+    "search-nothing-found": ("search", to("search", query="q=nothing+like+it")),
     "models": ("models", to("models")),
     "models-nothing-found": ("models", to("models", query="q=nothing+like+it")),
     "models-new": ("new_model", to("new_model")),
@@ -495,7 +497,7 @@ def test_shortcuts_move_through_lists_and_are_explained(window: OpenWindow) -> N
     page = window("maria").page
     page.goto("/models")
     page.keyboard.press("/")
-    expect(page.locator("[data-search]")).to_be_focused()
+    expect(page.get_by_role("dialog", name="Search everything").get_by_role("searchbox")).to_be_focused()
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Keyboard shortcuts").click()
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()

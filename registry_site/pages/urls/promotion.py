@@ -3,10 +3,11 @@
 from django.urls import path
 
 from registry_site.pages import converters  # noqa: F401  registers <name:…>
-from registry_site.pages.views import home, policies, requests, review, reviews, timeline
+from registry_site.pages.views import home, policies, requests, review, reviews, search, timeline
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("search", search.search, name="search"),
     path("reviews", reviews.reviews, name="reviews"),
     path("govern/policies", policies.site_policies, name="policies"),
     path("govern/policies/<str:stage>", policies.site_policy, name="policy"),
