@@ -15,7 +15,7 @@ from registry_site.registry.models import ModelVersion, RegisteredModel, Tag
 from registry_site.registry.stages import Stage
 from registry_site.search.compile import compile_words
 
-NEWEST_VERSIONS = 10_000
+NEWEST_VERSIONS = 5_000
 _NUMBER = re.compile(r"[vV]?(\d{1,18})")
 
 
@@ -34,7 +34,7 @@ def find_models(actor: Actor, words: Sequence[str], *, limit: int) -> list[Regis
 
 def find_versions(actor: Actor, words: Sequence[str], *, limit: int) -> list[ModelVersion]:
     """Versions by number (`churn 3`) and by how an alias begins (`champion`, `churn champion`); then, of the newest
-    10,000, those that have the words in their description or in a tag. Each has its model."""
+    5,000, those that have the words in their description or in a tag. Each has its model."""
     if not words:
         return []
     *names, last = words

@@ -11,7 +11,7 @@ from registry_site.search.compile import compile_words
 from registry_site.tracking import access
 from registry_site.tracking.models import Experiment, LifecycleStage, Run
 
-NEWEST_RUNS = 20_000
+NEWEST_RUNS = 10_000
 _BEGIN_OF_AN_ID = re.compile(r"[0-9a-f]{4,32}")
 
 
@@ -25,7 +25,7 @@ def find_experiments(actor: Actor, words: Sequence[str], *, limit: int) -> list[
 
 
 def find_runs(actor: Actor, words: Sequence[str], *, limit: int) -> list[Run]:
-    """Active runs whose id begins so, or of the newest 20,000 with every word in their names; newest first, each with
+    """Active runs whose id begins so, or of the newest 10,000 with every word in their names; newest first, each with
     its experiment."""
     newest = Run.objects.order_by("-pk").values("pk")[NEWEST_RUNS : NEWEST_RUNS + 1]
     oldest_of_them = Coalesce(Subquery(newest), Value(0), output_field=IntegerField())

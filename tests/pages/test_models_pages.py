@@ -49,7 +49,7 @@ def test_the_list_says_what_is_in_production_and_what_waits(
     words = words_of(answer)
     assert "Who leaves?" in words
     assert "Maria Lopez" in words
-    assert words.endswith("1 model")
+    assert words.endswith("1 model CSV · JSON")
 
 
 def test_words_terms_and_mlflows_filters_find_models(maria_page: Client, maria_actor: Actor) -> None:

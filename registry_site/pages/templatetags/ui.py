@@ -516,6 +516,26 @@ def sort_header(context: Context, label: str, key: str, current: str, css: str =
 
 
 @register.simple_tag(takes_context=True)
+def as_files(context: Context) -> SafeString:
+    """Links to the list of this page as files: all that matches, from the first row on."""
+    query = context.request.GET.copy()  # type: ignore[attr-defined]  # which a part that is included `only` has too
+    query.pop("page_token", None)
+    links = []
+    for form, label in (("csv", "CSV"), ("json", "JSON")):
+        query["format"] = form
+        download = mark_safe(" download") if form == "csv" else ""
+        links.append(format_html('<a href="?{}" hx-boost="false"{}>{}</a>', query.urlencode(), download, label))
+    said = gettext("All that matches, as a file")
+    return format_html(
+        '<span class="as-files no-print" role="group" aria-label="{}" title="{}">{}{} · {}</span>',
+        said,
+        said,
+        icon("download"),
+        *links,
+    )
+
+
+@register.simple_tag(takes_context=True)
 def nav_link(context: Context, name: str, label: str, also: str = "", count: int | None = None) -> SafeString:
     """A link of the top bar; it is the current one on every page below its path or below `also`."""
     url = reverse(name)

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
-from django.utils import timezone
 
-from registry_site.core import clock
 from registry_site.core.errors import InvalidParameter
 from registry_site.pages.access import signed_in
-from registry_site.pages.exports import csv_lines, json_lines
+from registry_site.pages.exports import ACTIVITY_COLUMNS, ROWS_AT_ONCE, as_file, csv_lines, file_response, json_lines
 from registry_site.pages.forms.audit import AuditForm
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import pager_of, render_page_or_part, wants_part
@@ -33,19 +32,19 @@ class AuditRow:
 
 
 @signed_in
-def audit(request: PageRequest) -> HttpResponse:
+def audit(request: PageRequest) -> HttpResponseBase:
     """Who did what, newest first, as far as it matches the filter in the address."""
     request.actor.require_admin()
     form = _form(request)
     context: dict[str, Any] = {"form": form}
     status = 200
     if form.is_valid():
-        page = all_history(
-            request.actor,
-            form.wanted(),
-            model=form.cleaned_data["model"],
-            page_token=request.GET.get("page_token"),
-        )
+        find = partial(all_history, request.actor, form.wanted(), model=form.cleaned_data["model"])
+        if file := as_file(
+            request, "audit", ACTIVITY_COLUMNS, lambda token: find(max_results=ROWS_AT_ONCE, page_token=token)
+        ):
+            return file
+        page = find(page_token=request.GET.get("page_token"))
         context |= {
             "rows": _rows(page.rows),
             "pager": pager_of(request, page.next_page_token),
@@ -59,7 +58,7 @@ def audit(request: PageRequest) -> HttpResponse:
 @signed_in
 def audit_csv(request: PageRequest) -> StreamingHttpResponse:
     """All that matches the filter, as a table for spreadsheets."""
-    return _export(request, csv_lines, "text/csv; charset=utf-8", "csv")
+    return _export(request, partial(csv_lines, ACTIVITY_COLUMNS), "text/csv; charset=utf-8", "csv")
 
 
 @signed_in
@@ -79,12 +78,7 @@ def _export(
     if not form.is_valid():
         raise InvalidParameter(" ".join(f"{form[name].label}: {said[0]}" for name, said in form.errors.items()))
     portions = export_history(request.actor, form.wanted(), model=form.cleaned_data["model"])
-    name = f"podium-audit-{timezone.localtime(clock.now()):%Y-%m-%d}.{ending}"
-    return StreamingHttpResponse(
-        written(portions),
-        content_type=content_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
-    )
+    return file_response(written(portions), "audit", ending, content_type)
 
 
 def _form(request: PageRequest) -> AuditForm:

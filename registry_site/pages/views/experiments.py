@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,12 +15,22 @@ from django_htmx.http import HttpResponseClientRedirect
 from registry_site.accounts.levels import EXPERIMENT_LEVELS, Level
 from registry_site.core.errors import InvalidParameter, PodiumError
 from registry_site.core.markdown import excerpt
+from registry_site.pages import columns
 from registry_site.pages.access import signed_in
+from registry_site.pages.exports import ROWS_AT_ONCE, as_file
 from registry_site.pages.forms.tracking import ExperimentForm
 from registry_site.pages.grants import access_context, change_grants
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import pager_of, render_page, status_of
-from registry_site.pages.run_table import NOTE_TAG, OWN_TAGS, chosen_columns, columns_of, filter_of, order_by, rows_of
+from registry_site.pages.run_table import (
+    NOTE_TAG,
+    OWN_TAGS,
+    chosen_columns,
+    columns_of,
+    filter_of,
+    order_by,
+    rows_of,
+)
 from registry_site.registry.queries import search_versions
 from registry_site.tracking import grants, queries, services
 from registry_site.tracking.access import level_of
@@ -28,6 +38,7 @@ from registry_site.tracking.rules import ViewType
 
 EXPERIMENTS_PER_PAGE = 50
 RUNS_PER_PAGE = 50
+RUNS_AT_ONCE = 100  # in a file: each may have many metrics and params
 VERSIONS_SHOWN = 500
 _SORTS = {
     "name": "name ASC",
@@ -41,21 +52,24 @@ _SORTS = {
 
 # -- all of them -------------------------------------------------------------------------------------------------------
 @signed_in
-def experiments(request: PageRequest) -> HttpResponse:
+def experiments(request: PageRequest) -> HttpResponseBase:
     """The experiments that match what was typed, newest first unless a column's link says otherwise."""
     text, sort, token = request.GET.get("q", ""), request.GET.get("sort", ""), request.GET.get("page_token")
     view_type = _view_type(request)
     _tidy(request, drop_columns=True)
     problem = ""
+    order = [_SORTS[sort]] if sort in _SORTS else []
+    find = partial(queries.experiments_overview, request.actor, text=text, order_by=order, view_type=view_type)
+    if file := as_file(
+        request,
+        "experiments",
+        columns.EXPERIMENTS,
+        lambda token: find(max_results=ROWS_AT_ONCE, page_token=token),
+        lambda rows: map(_experiment_row, rows),
+    ):
+        return file
     try:
-        page = queries.experiments_overview(
-            request.actor,
-            text=text,
-            order_by=[_SORTS[sort]] if sort in _SORTS else [],
-            view_type=view_type,
-            max_results=EXPERIMENTS_PER_PAGE,
-            page_token=token,
-        )
+        page = find(max_results=EXPERIMENTS_PER_PAGE, page_token=token)
     except InvalidParameter as error:
         problem, rows, next_token = error.message, [], ""
     else:
@@ -107,31 +121,39 @@ def new_experiment(request: PageRequest) -> HttpResponse:
 
 # -- one of them -------------------------------------------------------------------------------------------------------
 @signed_in
-def experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
+def experiment(request: PageRequest, experiment_id: int) -> HttpResponseBase:
     """The runs of an experiment that meet the filter, with the metrics and params chosen as columns."""
     found = queries.get_experiment(request.actor, experiment_id)
     text, sort, token = request.GET.get("filter", ""), request.GET.get("sort", ""), request.GET.get("page_token")
     view_type = _view_type(request)
     keys = queries.distinct_keys(request.actor, experiment_id)
     possible = columns_of(keys.metrics, keys.params)
-    columns = chosen_columns(request.GET.getlist("cols") if "cols" in request.GET else None, possible)
-    _tidy(request, drop_columns=columns == chosen_columns(None, possible))
+    chosen = chosen_columns(request.GET.getlist("cols") if "cols" in request.GET else None, possible)
+    _tidy(request, drop_columns=chosen == chosen_columns(None, possible))
     rows, next_token, problem = [], "", ""
+    find = partial(
+        queries.search_runs,
+        request.actor,
+        experiment_ids=[experiment_id],
+        view_type=view_type,
+        order_by=order_by(sort),
+    )
+    told = chosen if "cols" in request.GET else possible  # a file has room for all of them
+    if file := as_file(
+        request,
+        "runs",
+        columns.of_runs(told),
+        lambda token: find(filter=filter_of(text), max_results=RUNS_AT_ONCE, page_token=token),
+        lambda runs: rows_of(runs, told, versions_of_runs(request, [run.run_id for run in runs])),
+    ):
+        return file
     try:
-        page = queries.search_runs(
-            request.actor,
-            experiment_ids=[experiment_id],
-            filter=filter_of(text),
-            view_type=view_type,
-            order_by=order_by(sort),
-            max_results=RUNS_PER_PAGE,
-            page_token=token,
-        )
+        page = find(filter=filter_of(text), max_results=RUNS_PER_PAGE, page_token=token)
     except InvalidParameter as error:
         problem = error.message
     else:
         versions = versions_of_runs(request, [run.run_id for run in page.rows])
-        rows, next_token = rows_of(page.rows, columns, versions), page.next_page_token
+        rows, next_token = rows_of(page.rows, chosen, versions), page.next_page_token
     context = _frame(request, found, "experiment") | {
         "note": _note_of(found),
         "filter": text,
@@ -141,8 +163,8 @@ def experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
         "has_versions": any(row.versions for row in rows),
         "has_tags": any(row.tags for row in rows),
         "has_data": any(row.run.dataset_inputs.all() for row in rows),
-        "columns": columns,
-        "choices": _choices(possible, columns),
+        "columns": chosen,
+        "choices": _choices(possible, chosen),
         "deleted": view_type is ViewType.DELETED_ONLY,
         "pager": pager_of(request, next_token),
         "code": snippet_of(request, found.name),

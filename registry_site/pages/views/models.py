@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from django.forms import Form
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,8 +19,11 @@ from registry_site.accounts.levels import MODEL_LEVELS, Level
 from registry_site.artifacts.scanning import Verdict as ScanVerdict
 from registry_site.core.errors import InvalidParameter, PodiumError
 from registry_site.core.markdown import excerpt
+from registry_site.core.pages import Page
 from registry_site.notifications.queries import is_following
+from registry_site.pages import columns
 from registry_site.pages.access import signed_in
+from registry_site.pages.exports import ACTIVITY_COLUMNS, ROWS_AT_ONCE, as_file
 from registry_site.pages.forms.registry import (
     AliasForm,
     DescriptionForm,
@@ -46,8 +49,8 @@ from registry_site.pages.parts import (
 from registry_site.pages.sentences import families, lines_of
 from registry_site.pages.snippets import load_snippets, log_model_snippet
 from registry_site.pages.views.policies import change_settings, policies_context
-from registry_site.pages.views.requests import request_rows
-from registry_site.pages.views.webhooks import rows_of
+from registry_site.pages.views.requests import request_rows, requests_as_file
+from registry_site.pages.views.webhooks import rows_of, webhooks_as_file
 from registry_site.promotion.history import previous_in
 from registry_site.promotion.queries import (
     browse_requests,
@@ -100,20 +103,23 @@ class ModelRow:
 
 
 @signed_in
-def models(request: PageRequest) -> HttpResponse:
+def models(request: PageRequest) -> HttpResponseBase:
     """All models that one may see: searched, sorted, with what is in Production."""
     text = request.GET.get("q", "").strip()
     sort = request.GET.get("sort", "") if request.GET.get("sort") in ORDERS else "-changed"
     context: dict[str, Any] = {"q": text, "sort": sort, "facets": _facets(text), "rows": []}
     status = 200
+    find = partial(browse_models, request.actor, text=text, order_by=[ORDERS[sort]])
+    if file := as_file(
+        request,
+        "models",
+        columns.MODELS,
+        lambda token: find(max_results=ROWS_AT_ONCE, page_token=token),
+        partial(model_rows, request.actor),
+    ):
+        return file
     try:
-        page = browse_models(
-            request.actor,
-            text=text,
-            order_by=[ORDERS[sort]],
-            max_results=MODELS_PER_PAGE,
-            page_token=request.GET.get("page_token"),
-        )
+        page = find(max_results=MODELS_PER_PAGE, page_token=request.GET.get("page_token"))
     except InvalidParameter as error:
         context["error"] = error.message
         status = 422 if wants_part(request) else 400
@@ -205,9 +211,15 @@ def new_model(request: PageRequest) -> HttpResponse:
 
 # -- one model ---------------------------------------------------------------------------------------------------------
 @signed_in
-def model(request: PageRequest, name: str) -> HttpResponse:
-    """What is in Production, what comes next, all versions, and what the model is."""
-    return _model_page(request, name)
+def model(request: PageRequest, name: str) -> HttpResponseBase:
+    """What is in Production, what comes next, all versions, and what the model is. As a file, its versions."""
+
+    def read(token: str | None) -> "Page[ModelVersion]":
+        get_model(request.actor, name)  # one that is not there has no file, not even an empty one
+        return versions_of_model(request.actor, name, max_results=ROWS_AT_ONCE, page_token=token)
+
+    file = as_file(request, "versions", columns.VERSIONS, read, partial(version_rows, request))
+    return file or _model_page(request, name)
 
 
 def _model_page(request: PageRequest, name: str, *, bound: Form | None = None) -> HttpResponse:
@@ -341,12 +353,15 @@ def model_frame(request: PageRequest, found: "RegisteredModel", tab: str) -> dic
 
 
 @signed_in
-def model_requests(request: PageRequest, name: str) -> HttpResponse:
+def model_requests(request: PageRequest, name: str) -> HttpResponseBase:
     """Every request about the model, or those in one state."""
     found = get_model(request.actor, name)
     wanted = request.GET.get("state", "")
     state = RequestState(wanted) if wanted in list(RequestState) else None
-    page = browse_requests(request.actor, name=name, state=state, page_token=request.GET.get("page_token"))
+    find = partial(browse_requests, request.actor, name=name, state=state)
+    if file := requests_as_file(request, find):
+        return file
+    page = find(page_token=request.GET.get("page_token"))
     context = model_frame(request, found, "requests") | {
         "rows": request_rows(page.rows),
         "pager": pager_of(request, page.next_page_token),
@@ -357,20 +372,19 @@ def model_requests(request: PageRequest, name: str) -> HttpResponse:
 
 
 @signed_in
-def model_activity(request: PageRequest, name: str) -> HttpResponse:
+def model_activity(request: PageRequest, name: str) -> HttpResponseBase:
     """The history of the model, newest first: all of it, that of one version, or what is of one family of kinds."""
     found = get_model(request.actor, name)
     choices = families()
     family = request.GET.get("kind", "") if request.GET.get("kind") in choices else ""
     number = request.GET.get("version", "")
     version = int(number) if number.isdecimal() and len(number) < 19 else None
-    page = history_of(
-        request.actor,
-        name,
-        version=version,
-        kinds=choices[family][1] if family else (),
-        page_token=request.GET.get("page_token"),
-    )
+    find = partial(history_of, request.actor, name, version=version, kinds=choices[family][1] if family else ())
+    if file := as_file(
+        request, "activity", ACTIVITY_COLUMNS, lambda token: find(max_results=ROWS_AT_ONCE, page_token=token)
+    ):
+        return file
+    page = find(page_token=request.GET.get("page_token"))
     context = model_frame(request, found, "activity") | {
         "lines": lines_of(page.rows, name, display_names(page.rows)),
         "pager": pager_of(request, page.next_page_token),
@@ -401,12 +415,13 @@ def model_access(request: PageRequest, name: str) -> HttpResponse:
 
 
 @signed_in
-def model_webhooks(request: PageRequest, name: str) -> HttpResponse:
+def model_webhooks(request: PageRequest, name: str) -> HttpResponseBase:
     """Who else is told of the model, for whoever manages it."""
     found = get_model(request.actor, name)
-    page = list_webhooks(
-        request.actor, name=name, max_results=VERSIONS_PER_PAGE, page_token=request.GET.get("page_token")
-    )
+    find = partial(list_webhooks, request.actor, name=name)
+    if file := webhooks_as_file(request, find):
+        return file
+    page = find(max_results=VERSIONS_PER_PAGE, page_token=request.GET.get("page_token"))
     context = model_frame(request, found, "webhooks") | {
         "rows": rows_of(page.rows),
         "pager": pager_of(request, page.next_page_token),

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,7 +18,9 @@ from registry_site.core.errors import InvalidParameter
 from registry_site.notifications import queries, services
 from registry_site.notifications.audience import Why
 from registry_site.notifications.queries import Box, Mark
+from registry_site.pages import columns
 from registry_site.pages.access import signed_in
+from registry_site.pages.exports import as_file
 from registry_site.pages.forms.notifications import MailsForm, reasons
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import back_or, go, pager_of, render_page_or_part, wants_part
@@ -42,7 +45,7 @@ class NotificationRow:
 
 
 @signed_in
-def notifications(request: PageRequest) -> HttpResponse:
+def notifications(request: PageRequest) -> HttpResponseBase:
     """What the actor was told, newest first; a POST marks one (`done=12`), those ticked (`key`) or all of it."""
     if request.method == "POST":
         _mark(request)
@@ -51,7 +54,10 @@ def notifications(request: PageRequest) -> HttpResponse:
     wanted, chosen = request.GET.get("box", ""), request.GET.get("why", "")
     box = Box(wanted) if wanted in list(Box) else Box.INBOX
     why = Why(chosen) if chosen in list(Why) else None
-    page = queries.browse_notifications(request.actor, box=box, why=why, page_token=request.GET.get("page_token"))
+    find = partial(queries.browse_notifications, request.actor, box=box, why=why)
+    if file := as_file(request, "notifications", columns.NOTIFICATIONS, lambda token: find(page_token=token), _rows):
+        return file
+    page = find(page_token=request.GET.get("page_token"))
     labels = {Box.INBOX: _("Inbox"), Box.UNREAD: _("Unread"), Box.DONE: _("Done")}
     words = reasons()
     context: dict[str, Any] = {

@@ -1,11 +1,12 @@
 """The people of this Podium and their groups, for administrators."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.forms import Form
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +16,9 @@ from registry_site.accounts import administration, groups, links, queries
 from registry_site.accounts.queries import PersonState
 from registry_site.core import clock
 from registry_site.core.errors import InvalidParameter, PodiumError
+from registry_site.pages import columns
 from registry_site.pages.access import signed_in
+from registry_site.pages.exports import as_file
 from registry_site.pages.forms.people import GroupForm, GroupsForm, InviteForm, MemberForm, PersonForm
 from registry_site.pages.forms.registry import TypedNameForm
 from registry_site.pages.middleware import PageRequest
@@ -27,11 +30,14 @@ if TYPE_CHECKING:  # the rows come from queries; only their types are named here
 
 # -- people ------------------------------------------------------------------------------------------------------------
 @signed_in
-def people(request: PageRequest) -> HttpResponse:
+def people(request: PageRequest) -> HttpResponseBase:
     """Everybody, or those with some words in their names, in one state if one is chosen."""
     words, chosen = request.GET.get("q", "").replace("\0", ""), request.GET.get("state", "")
     state = PersonState(chosen) if chosen in list(PersonState) else None
-    page = queries.browse_people(request.actor, words=words, state=state, page_token=request.GET.get("page_token"))
+    find = partial(queries.browse_people, request.actor, words=words, state=state)
+    if file := as_file(request, "people", columns.PEOPLE, lambda token: find(page_token=token)):
+        return file
+    page = find(page_token=request.GET.get("page_token"))
     numbers = queries.count_people(request.actor, words=words)
     labels = {
         PersonState.ACTIVE: _("Active"),

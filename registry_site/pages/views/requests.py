@@ -1,16 +1,19 @@
 """Transition requests in lists, and asking for one."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from registry_site.core.errors import InvalidParameter, PodiumError
 from registry_site.core.markdown import excerpt
+from registry_site.core.pages import Page
+from registry_site.pages import columns
 from registry_site.pages.access import signed_in
+from registry_site.pages.exports import ROWS_AT_ONCE, as_file
 from registry_site.pages.forms.promotion import RequestForm
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import go, render_dialog, show_error, status_of
@@ -58,6 +61,17 @@ def request_rows(requests: "Sequence[TransitionRequest]") -> list[RequestRow]:
     """The rows of these requests, in a fixed number of queries."""
     outcomes = outcomes_of(requests)
     return [RequestRow(one, outcomes[one.pk]) for one in requests]
+
+
+def requests_as_file(request: PageRequest, find: "Callable[..., Page[TransitionRequest]]") -> HttpResponseBase | None:
+    """The requests that `find` gives, as a file, if the address asks for one."""
+    return as_file(
+        request,
+        "requests",
+        columns.REQUESTS,
+        lambda token: find(max_results=ROWS_AT_ONCE, page_token=token),
+        request_rows,
+    )
 
 
 # -- asking ------------------------------------------------------------------------------------------------------------

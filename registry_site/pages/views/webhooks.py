@@ -1,19 +1,23 @@
 """Webhooks: of the whole registry for administrators, of one model for whoever manages it; and their deliveries."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django.forms import Form
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from registry_site.core.errors import InvalidParameter, PodiumError
+from registry_site.core.pages import Page
+from registry_site.pages import columns
 from registry_site.pages.access import signed_in
+from registry_site.pages.exports import ROWS_AT_ONCE, as_file
 from registry_site.pages.forms.registry import TypedNameForm
 from registry_site.pages.forms.webhooks import NewWebhookForm, SecretForm, WebhookForm
 from registry_site.pages.middleware import PageRequest
@@ -52,15 +56,29 @@ def formats() -> dict[Format, tuple[str, str]]:
 
 # -- lists -------------------------------------------------------------------------------------------------------------
 @signed_in
-def webhooks(request: PageRequest) -> HttpResponse:
+def webhooks(request: PageRequest) -> HttpResponseBase:
     """All webhooks that one manages."""
-    page = queries.list_webhooks(request.actor, max_results=PER_PAGE, page_token=request.GET.get("page_token"))
+    find = partial(queries.list_webhooks, request.actor)
+    if file := webhooks_as_file(request, find):
+        return file
+    page = find(max_results=PER_PAGE, page_token=request.GET.get("page_token"))
     context = {
         "rows": rows_of(page.rows),
         "pager": pager_of(request, page.next_page_token),
         "may_create": request.actor.is_admin,
     }
     return render(request, "pages/webhooks/webhooks.html", context)
+
+
+def webhooks_as_file(request: PageRequest, find: "Callable[..., Page[Webhook]]") -> HttpResponseBase | None:
+    """The webhooks that `find` gives, as a file, if the address asks for one."""
+    return as_file(
+        request,
+        "webhooks",
+        columns.WEBHOOKS,
+        lambda token: find(max_results=ROWS_AT_ONCE, page_token=token),
+        rows_of,
+    )
 
 
 def rows_of(found: "Sequence[Webhook]") -> list[dict[str, Any]]:
@@ -153,7 +171,7 @@ def edit_webhook(request: PageRequest, webhook_id: str) -> HttpResponse:
 # -- one of them -------------------------------------------------------------------------------------------------------
 @signed_in
 @never_cache
-def webhook(request: PageRequest, webhook_id: str) -> HttpResponse:
+def webhook(request: PageRequest, webhook_id: str) -> HttpResponseBase:
     """A webhook with its deliveries, and what can be done with it."""
     found = queries.get_webhook(request.actor, webhook_id)
     deed = request.POST.get("deed", "")
@@ -168,9 +186,12 @@ def webhook(request: PageRequest, webhook_id: str) -> HttpResponse:
             return answer
     chosen = request.GET.get("state", "")
     states = queries.DELIVERY_STATES
-    page = queries.browse_deliveries(
-        request.actor, webhook_id, state=states.get(chosen), page_token=request.GET.get("page_token")
-    )
+    find = partial(queries.browse_deliveries, request.actor, webhook_id, state=states.get(chosen))
+    if file := as_file(
+        request, "deliveries", columns.DELIVERIES, lambda token: find(max_results=ROWS_AT_ONCE, page_token=token)
+    ):
+        return file
+    page = find(page_token=request.GET.get("page_token"))
     format = Format(found.format)
     context = {
         "webhook": found,
