@@ -62,7 +62,7 @@ def pages(request: int) -> list[Shown]:
     experiment, run = experiment_id(7), "run-7"
     return [
         Shown("home", "/", "#/", "Waiting for", "Experiments"),
-        Shown("models", "/models", "#/models", "model-00", "model-00"),
+        Shown("models", "/models", "#/models", "model-", "model-"),
         Shown("model", f"/models/{MODEL}", f"#/models/{MODEL}", "In Production", "Version 5"),
         Shown(
             "version",

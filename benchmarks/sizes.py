@@ -19,7 +19,7 @@ class Size:
     runs: int
 
 
-SIZES = {"S": Size(1_000, 2_000), "M": Size(10_000, 20_000)}
+SIZES = {"S": Size(1_000, 2_000), "M": Size(10_000, 20_000), "L": Size(100_000, 50_000)}
 
 
 def model_name(number: int) -> str:

@@ -64,7 +64,7 @@ from registry_site.promotion.settling import (
     review_facts,
 )
 from registry_site.promotion.visibility import visible, visible_comments
-from registry_site.registry.access import everywhere, level_of, models_with_level, people_with_level
+from registry_site.registry.access import everywhere, level_of, people_with_level, with_level
 from registry_site.registry.models import ModelVersion, RegisteredModel
 from registry_site.registry.queries import get_model, get_version
 from registry_site.registry.stages import ACTIVE_STAGES, Stage, level_to_move
@@ -102,12 +102,12 @@ def waiting_for(actor: Actor) -> QuerySet[TransitionRequest]:
         | Q(model_version__current_stage=Stage.PRODUCTION.value, copy_to_name="")
         | Q(occupant_to_stage=Stage.PRODUCTION.value)
     )
-    for_production = models_with_level(actor, Level.CAN_MANAGE_PRODUCTION_VERSIONS)
-    for_staging = models_with_level(actor, Level.CAN_MANAGE_STAGING_VERSIONS)
+    for_production = _on_target(actor, Level.CAN_MANAGE_PRODUCTION_VERSIONS)
+    for_staging = _on_target(actor, Level.CAN_MANAGE_STAGING_VERSIONS)
     return (
         _visible(actor)
         .filter(
-            Q(involves_production, _on_target(for_production)) | Q(~involves_production, _on_target(for_staging)),
+            Q(involves_production, for_production) | Q(~involves_production, for_staging),
             ~Exists(Review.objects.filter(request=OuterRef("pk"), reviewer_id=actor.user_id)),
             state=RequestState.PENDING.value,
         )
@@ -116,9 +116,11 @@ def waiting_for(actor: Actor) -> QuerySet[TransitionRequest]:
     )
 
 
-def _on_target(models: QuerySet[RegisteredModel]) -> Q:
-    """The requests that are for a stage of one of these models."""
-    return Q(copy_to_name="", registered_model__in=models) | Q(copy_to__in=models)
+def _on_target(actor: Actor, level: Level) -> Q:
+    """The requests for a stage of a model on which the actor has this level. It is asked of each pending request, not
+    of each model."""
+    here = Q(with_level(actor, level, "registered_model_id"), copy_to_name="")
+    return here | Q(with_level(actor, level, "copy_to_id"), copy_to__isnull=False)
 
 
 def count_waiting_for(actor: Actor) -> int:

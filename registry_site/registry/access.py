@@ -52,9 +52,9 @@ def visible_models(actor: Actor) -> QuerySet[RegisteredModel]:
     return RegisteredModel.objects.filter(visible(actor))
 
 
-def models_with_level(actor: Actor, level: Level) -> QuerySet[RegisteredModel]:
-    """The models on which the actor has at least this level."""
-    return RegisteredModel.objects.filter(MODELS.visible(actor, level=level))
+def with_level(actor: Actor, level: Level, model_key: str = "pk") -> Q:
+    """The rows on whose registered model, by its key in this column, the actor has at least this level."""
+    return MODELS.visible(actor, model_key, level)
 
 
 def require(actor: Actor, model: RegisteredModel, level: Level, *, hidden: NotFound | None = None) -> None:

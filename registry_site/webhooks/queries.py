@@ -97,7 +97,7 @@ def list_webhooks(
 def _managed_by(actor: Actor) -> Q:
     if actor.is_admin or actor.is_system:
         return Q()
-    return Q(registered_model__in=access.models_with_level(actor, Level.CAN_MANAGE))
+    return Q(access.with_level(actor, Level.CAN_MANAGE, "registered_model_id"), registered_model__isnull=False)
 
 
 def webhook_not_found(webhook_id: str) -> NotFound:
