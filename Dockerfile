@@ -3,7 +3,7 @@ FROM python:3.12-slim AS build
 WORKDIR /srv/podium
 COPY pyproject.toml constraints.txt README.md LICENSE manage.py ./
 COPY registry_site ./registry_site
-RUN python -m venv /opt/podium && /opt/podium/bin/pip install --no-cache-dir -c constraints.txt -e ".[oidc,parquet]"
+RUN python -m venv /opt/podium && /opt/podium/bin/pip install --no-cache-dir -c constraints.txt -e ".[azure,gcs,oidc,parquet]"
 
 FROM python:3.12-slim
 ENV PATH=/opt/podium/bin:$PATH \

@@ -245,8 +245,9 @@ LOGGING = {
         # At DEBUG these tell headers and values, credentials among them.
         **{
             name: {"level": "INFO" if PODIUM_LOG_LEVEL == "DEBUG" else "NOTSET"}
-            for name in ("botocore", "django.db.backends", "oauthlib", "urllib3")
+            for name in ("botocore", "django.db.backends", "google", "oauthlib", "urllib3")
         },
+        "azure": {"level": "WARNING"},  # tells each request otherwise
     },
     "root": {"handlers": ["stderr"], "level": PODIUM_LOG_LEVEL},
 }

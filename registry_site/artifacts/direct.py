@@ -1,9 +1,9 @@
 """Transfers that pass by this server: addresses of the store itself, signed and short-lived, at which a client reads or
 writes one file. Only object stores have such."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from django.conf import settings
 
@@ -41,6 +41,14 @@ class DirectStore(Protocol):
     """What a store has that clients can reach themselves. Paths are checked again, as everywhere; every call may raise
     Unavailable."""
 
+    @property
+    def signs(self) -> bool:
+        """Whether it has what addresses are signed with: not all credentials can."""
+
+    @property
+    def upload_headers(self) -> Mapping[str, str]:
+        """What has to be sent with a file that is put as a whole."""
+
     def download_address(self, path: str, *, seconds: int) -> str:
         """Where the file can be read, in ranges too. Does not look whether it is there."""
 
@@ -62,7 +70,7 @@ class DirectStore(Protocol):
 
 def offers_direct_transfers() -> bool:
     """Whether clients may read and write what goes to the first store without this server."""
-    return settings.PODIUM_DIRECT_TRANSFERS and isinstance(store_of("")[0], DirectStore)
+    return settings.PODIUM_DIRECT_TRANSFERS and _signs(store_of("")[0])
 
 
 def offers_direct_writing() -> bool:
@@ -80,10 +88,10 @@ def download_address(stored: str, *, seconds: int = DOWNLOAD_SECONDS) -> tuple[s
     return store.download_address(path, seconds=_within_limits(seconds)), size
 
 
-def upload_address(stored: str, *, seconds: int = DOWNLOAD_SECONDS) -> str:
-    """Where a client puts the whole file at a resolved path. Raises NotSupported."""
+def upload_address(stored: str, *, seconds: int = DOWNLOAD_SECONDS) -> tuple[str, Mapping[str, str]]:
+    """Where a client puts the whole file at a resolved path, and what headers it sends with it. Raises NotSupported."""
     store, path = _direct(stored, "Presigned upload is not supported for the current artifact repository")
-    return store.upload_address(path, seconds=_within_limits(seconds))
+    return store.upload_address(path, seconds=_within_limits(seconds)), store.upload_headers
 
 
 def start_upload(stored: str, *, parts: int) -> StartedUpload:
@@ -116,9 +124,13 @@ def abort_upload(stored: str, upload_id: str) -> None:
 
 def _direct(stored: str, refusal: str) -> tuple[DirectStore, str]:
     store, path = store_of(stored)
-    if not settings.PODIUM_DIRECT_TRANSFERS or not isinstance(store, DirectStore):
+    if not settings.PODIUM_DIRECT_TRANSFERS or not _signs(store):
         raise NotSupported(f"{refusal}: read and write the artifact itself.")
     return store, path
+
+
+def _signs(store: object) -> TypeGuard[DirectStore]:
+    return isinstance(store, DirectStore) and store.signs
 
 
 def _within_limits(seconds: int) -> int:

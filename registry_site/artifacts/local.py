@@ -14,6 +14,7 @@ from uuid import uuid4
 from registry_site.artifacts.paths import join, validate_artifact_path
 from registry_site.artifacts.store import (
     CHUNK,
+    INCOMING,
     Entry,
     Intake,
     Listing,
@@ -21,13 +22,13 @@ from registry_site.artifacts.store import (
     Source,
     is_a_folder,
     not_found,
+    own_folder,
     store_full,
     unavailable,
 )
 from registry_site.core import clock
-from registry_site.core.errors import Conflict, InvalidParameter, PodiumError
+from registry_site.core.errors import Conflict, PodiumError
 
-INCOMING = ".incoming"  # for what is not whole yet, on the file system it will lie on; no path leads into it
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK  # a named pipe would wait for its other end
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
@@ -165,7 +166,7 @@ class LocalStore:
     def _parts(self, path: str) -> Sequence[str]:
         parts = validate_artifact_path(path).split("/")
         if parts[0] == INCOMING:
-            raise InvalidParameter(f"Invalid path {path!r}: {INCOMING} is the store's own folder.", field="path")
+            raise own_folder(path)
         return parts
 
     @contextlib.contextmanager

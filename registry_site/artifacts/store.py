@@ -1,7 +1,7 @@
-"""Where artifacts lie: a folder of this machine, or a bucket of an S3-compatible store; several of them behind one.
+"""Where artifacts lie: a folder of this machine, or a bucket of an object store; several of them behind one.
 
 Paths are relative to the store's root and are checked here again, whoever calls. Bytes pass through in
-chunks, so memory does not grow with a file. A file is there whole or not at all. Both stores list in the
+chunks, so memory does not grow with a file. A file is there whole or not at all. All stores list in the
 order of object keys, where a folder counts as its name with a `/` behind it, so that a page of a long folder
 can be read without reading the rest.
 """
@@ -12,15 +12,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import Protocol, runtime_checkable
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from registry_site.artifacts.paths import join
+from registry_site.artifacts.schemes import PROVIDERS, scheme_of, trouble
 from registry_site.core.errors import InvalidParameter, NotFound, StorageFull, Unavailable
 
 CHUNK = 1024 * 1024  # bytes that are in memory at a time
+INCOMING = ".incoming"  # for what is not whole yet, where a store needs such a place; no path leads into it
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class ArtifactStore(Protocol):
 
     def list(self, path: str = "", *, after: str | None = None, limit: int | None = None) -> Listing:
         """What lies directly in a folder, a page of at most `limit` entries. Empty for a file or a missing
-        folder."""
+        folder. `after` is what another page of it said: only the store knows what it means."""
 
     def walk(self, prefix: str = "", *, empty_folders: bool = False) -> Iterator[Entry]:
         """Every file below a folder, in the order of `list`, and with `empty_folders` those below it too, where the
@@ -133,11 +134,6 @@ class ArtifactStore(Protocol):
 
     def sweep_incoming(self, older_than: timedelta) -> int:
         """Takes away what uploads left that broke off so long ago with their process; says how many."""
-
-
-# By name, because boto3 takes a third of a second and 25 MB to import, which installations with a folder need
-# not pay.
-_STORES = {"": "registry_site.artifacts.local.LocalStore", "s3": "registry_site.artifacts.s3.S3Store"}
 
 
 class Stores:
@@ -193,12 +189,10 @@ def _below(root: str, entry: Entry) -> Entry:
 
 @cache
 def store_at(root: str) -> ArtifactStore:
-    """The store of a root: a folder's path, or `s3://bucket/prefix`. Raises InvalidParameter for other
-    schemes."""
-    scheme = urlsplit(root).scheme
-    if scheme not in _STORES:
-        raise InvalidParameter(f"Artifacts lie in a folder or under s3://bucket/prefix, and not under {root!r}.")
-    store: ArtifactStore = import_string(_STORES[scheme])(root)
+    """The store of a root: a folder's path, or a URI. Raises InvalidParameter where `schemes` knows of trouble."""
+    if told := trouble([root]):
+        raise InvalidParameter(told)
+    store: ArtifactStore = import_string(PROVIDERS[scheme_of(root)].store)(root)
     return store
 
 
@@ -273,6 +267,10 @@ def not_found(path: str) -> NotFound:
 
 def is_a_folder(path: str) -> InvalidParameter:
     return InvalidParameter(f"{path} is a folder; ask for a file in it.", field="path")
+
+
+def own_folder(path: str) -> InvalidParameter:
+    return InvalidParameter(f"Invalid path {path!r}: {INCOMING} is the store's own folder.", field="path")
 
 
 def unavailable(failure: Exception) -> Unavailable:

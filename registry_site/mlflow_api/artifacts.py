@@ -159,8 +159,8 @@ class PresignedUploadUrl(Endpoint[structs.PresignedArguments]):
         stored = artifact_files.resolve_direct_upload(
             actor, request.path, run_id=request.run_id, model_id=request.model_id
         )
-        address = direct.upload_address(stored, seconds=request.expiration)
-        return structs.PresignedAnswer(presigned_url=address, headers={})
+        address, headers = direct.upload_address(stored, seconds=request.expiration)
+        return structs.PresignedAnswer(presigned_url=address, headers=dict(headers))
 
 
 def _uploaded_path(request: structs.UploadArguments) -> str:

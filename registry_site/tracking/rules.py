@@ -261,7 +261,9 @@ def validate_artifact_location(location: str, *, store_root: str, own_host: str,
     """
     if len(location) > ARTIFACT_LOCATION_LIMIT:
         raise _bad_location(location, f"it has {len(location)} characters and may have {ARTIFACT_LOCATION_LIMIT}")
-    spelling = location
+    roots = tuple(root.rstrip("/") for root in (store_root, *stores) if "://" in root)
+    root = next((root for root in roots if f"{location.rstrip('/')}/".startswith(f"{root}/")), "")
+    spelling = location[len(root) :]  # the root is as it was configured, in Azure with an '@' in it
     for _ in range(10):
         _refuse_smuggling(location, spelling)
         decoded = unquote(spelling)
@@ -270,8 +272,7 @@ def validate_artifact_location(location: str, *, store_root: str, own_host: str,
         spelling = decoded
     else:
         raise _bad_location(location, "it is percent-encoded over and over")
-    roots = tuple(root.rstrip("/") for root in (store_root, *stores) if "://" in root)
-    return storable(_under_a_store(location, roots=roots, own_host=own_host), "artifact_location")
+    return storable(_under_a_store(location, root=root, roots=roots, own_host=own_host), "artifact_location")
 
 
 def split_artifact_path(path: str) -> tuple[str, str, str] | None:
@@ -314,12 +315,11 @@ def _refuse_smuggling(location: str, spelling: str) -> None:
         raise _bad_location(location, "it must not contain '.' or '..' as a folder")
 
 
-def _under_a_store(location: str, *, roots: Sequence[str], own_host: str) -> str:
+def _under_a_store(location: str, *, root: str, roots: Sequence[str], own_host: str) -> str:
     try:
         parts = urlsplit(location)
     except ValueError:
         raise _bad_location(location, "it is not a URI") from None
-    root = next((root for root in roots if f"{location.rstrip('/')}/".startswith(f"{root}/")), None)
     if (
         parts.scheme == PROXY_SCHEME
         and parts.netloc in ("", own_host)
@@ -327,7 +327,7 @@ def _under_a_store(location: str, *, roots: Sequence[str], own_host: str) -> str
     ):
         path = parts.path.strip("/")
         normal = f"{PROXY_SCHEME}:/{path}"
-    elif root is not None:
+    elif root:
         normal = location.rstrip("/")
         path = normal[len(root) :].removeprefix("/")
         if path.startswith("/"):

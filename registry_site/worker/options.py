@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from registry_site.artifacts import schemes
 from registry_site.core import oidc
 from registry_site.worker.terminal import Refusal
 
@@ -50,7 +51,7 @@ def parse(arguments: list[str]) -> Options:
         raise Refusal(f"--port {given.port} is not a port: it must be between 0 and 65535.")
     if given.workers < 1:
         raise Refusal("--workers must be at least 1.")
-    if in_the_way := oidc.trouble(os.environ):
+    if in_the_way := oidc.trouble(os.environ) or schemes.trouble(_artifact_roots()):
         raise Refusal(in_the_way)
     data_dir = given.data_dir or os.environ.get("PODIUM_DATA_DIR") or str(BASE_DIR / "data")
     options = Options(
@@ -63,6 +64,11 @@ def parse(arguments: list[str]) -> Options:
     if options.open:
         _refuse_open_to_others(options.host)
     return options
+
+
+def _artifact_roots() -> list[str]:
+    named = [os.environ.get("PODIUM_ARTIFACT_ROOT", ""), *os.environ.get("PODIUM_ARTIFACT_STORES", "").split(",")]
+    return [root.strip() for root in named if root.strip()]
 
 
 def _refuse_open_to_others(host: str) -> None:

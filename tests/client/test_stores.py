@@ -1,5 +1,6 @@
 """Unmodified MLflow clients with every kind of artifact store: a folder, a bucket behind the web server, a bucket that
-they reach themselves by signed addresses, and a bucket to which they have keys of their own."""
+they reach themselves by signed addresses, and a bucket to which they have keys of their own; the first two of these
+with Google's and Azure's too."""
 
 import importlib
 from collections.abc import Iterator
@@ -9,12 +10,13 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.buckets import PREFIX, Bucket, Servers, servers
 from tests.client.environments import ENVIRONMENTS, Environment
 from tests.client.test_real_clients import HERE, environment, run
 from tests.live import Podium, start_podium
 from tests.object_store import QUIET, ObjectStore, in_its_own_process
 
-__all__ = ["environment"]  # a fixture
+__all__ = ["environment", "servers"]  # fixtures
 pytestmark = [pytest.mark.client, pytest.mark.slow, pytest.mark.xdist_group("stores"), *QUIET]
 
 MEGABYTE = 1024 * 1024
@@ -61,6 +63,12 @@ def with_a_bucket(tmp_path_factory: pytest.TempPathFactory, store: ObjectStore) 
     }
     with podium_with_maria(tmp_path_factory.mktemp("direct"), **store.environment, **place) as podium:
         yield podium
+
+
+@pytest.fixture(params=["gcs", "azure"])
+def in_the_cloud(request: pytest.FixtureRequest, servers: Servers) -> Bucket:
+    """A bucket that both Podium and its clients reach."""
+    return servers.bucket(request.param)
 
 
 def large_file(store: ObjectStore, prefix: str, experiment: str) -> tuple[int, str]:
@@ -151,3 +159,21 @@ def test_files_that_clients_wrote_with_keys_of_their_own(
     assert (text.status_code, text.content.decode()) == (200, "ünï")
     model = get(with_a_bucket, "/model-versions/get-artifact", name=name, version="1", path="MLmodel")
     assert "sklearn_version" in model.text
+
+
+@THE_NEWEST
+@pytest.mark.parametrize("is_direct", [False, True], ids=["through the web server", "past the web server"])
+def test_files_in_the_cloud(environment: Environment, in_the_cloud: Bucket, tmp_path: Path, is_direct: bool) -> None:
+    name = f"{in_the_cloud.kind}-{is_direct}"
+    place = {"PODIUM_ARTIFACT_ROOT": in_the_cloud.root, "PODIUM_DIRECT_TRANSFERS": str(is_direct).lower()}
+    with podium_with_maria(tmp_path, **in_the_cloud.environment, **place) as podium:
+        variables = podium.client_environment("maria") | {"MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE": "15000000"}
+        found = requests_of(environment, tmp_path, variables, name, "25")
+        if is_direct:
+            assert found == ["POST mpu/create 200", "POST mpu/complete 200", "GET presigned 200"]
+        else:
+            assert found == ["PUT artifacts 200", "GET artifacts 200"]
+        beginning = f"{PREFIX}/{experiment_id(podium, name)}/"
+        (large,) = [key for key in in_the_cloud.names() if key.endswith("large/weights.bin")]
+        assert large.startswith(beginning)
+        assert not [key for key in in_the_cloud.names() if not key.startswith(beginning)], "nothing is left under way"

@@ -1,57 +1,28 @@
-"""Both stores keep one promise: whole files or none, inside the root, in bounded memory."""
+"""All stores keep one promise: whole files or none, inside the root, in bounded memory."""
 
 import errno
 import io
 import os
-import socket
 import stat
 import threading
 import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from registry_site.artifacts.local import LocalStore
-from registry_site.artifacts.s3 import S3Store
-from registry_site.artifacts.store import CHUNK, ArtifactStore, default_store, store_at
+from registry_site.artifacts.store import CHUNK, ArtifactStore
 from registry_site.core import clock
 from registry_site.core.errors import Conflict, InvalidParameter, NotFound, StorageFull, Unavailable
+from tests.buckets import KINDS, Servers, made, servers
+from tests.object_store import QUIET
 from tests.rules.test_artifact_paths import ESCAPES, HARMLESS
 
-BUCKET = "models"
-
-# of moto and botocore; our own warnings are errors
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@pytest.fixture(scope="module")
-def s3_server() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> S3Store:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", s3_server)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "maria")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
-    for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        client.delete_object(Bucket=BUCKET, Key=item["Key"])
-    return S3Store(f"s3://{BUCKET}/podium/artifacts")
+__all__ = ["servers"]  # a fixture
+pytestmark = QUIET
 
 
 @pytest.fixture
@@ -59,10 +30,11 @@ def local(tmp_path: Path) -> LocalStore:
     return LocalStore(str(tmp_path / "artifacts"))
 
 
-@pytest.fixture(params=["local", "s3"])
-def store(request: pytest.FixtureRequest) -> ArtifactStore:
-    found: ArtifactStore = request.getfixturevalue(request.param)
-    return found
+@pytest.fixture(params=["local", *KINDS])
+def store(
+    request: pytest.FixtureRequest, local: LocalStore, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> ArtifactStore:
+    return local if request.param == "local" else made(servers, request.param, monkeypatch).store
 
 
 def put(store: ArtifactStore, path: str, content: bytes = b"hello") -> None:
@@ -103,7 +75,7 @@ class CutOff:
         return chunk
 
 
-# -- what both promise -------------------------------------------------------------------------------------------------
+# -- what all promise --------------------------------------------------------------------------------------------------
 
 
 def test_what_is_written_is_read_back_with_its_size(store: ArtifactStore) -> None:
@@ -158,6 +130,13 @@ def test_a_file_or_folder_says_what_it_is(store: ArtifactStore) -> None:
     assert abs(file.modified_ms - clock.now_ms()) < 60_000
     folder = store.stat("model/data")
     assert (folder.name, folder.path, folder.is_dir, folder.size) == ("data", "model/data", True, None)
+
+
+def test_the_moment_of_a_file_is_when_it_was_written(store: ArtifactStore) -> None:
+    put(store, "a.txt")
+    modified = store.list().entries[0].modified_ms
+    assert modified is not None
+    assert abs(clock.from_ms(modified) - datetime.now(clock.now().tzinfo)) < timedelta(minutes=1)
 
 
 def test_what_is_not_there_is_not_found(store: ArtifactStore) -> None:
@@ -462,103 +441,3 @@ def test_uploads_of_one_path_at_once_leave_one_of_them_whole(local: LocalStore) 
         thread.join()
     assert get(local, "run/same.bin") in contents
     assert list((local.root / ".incoming").iterdir()) == []
-
-
-# -- a bucket ----------------------------------------------------------------------------------------------------------
-
-
-def test_a_large_upload_goes_to_the_bucket_in_parts(s3: S3Store) -> None:
-    assert s3.write("large.bin", Endless(33 * CHUNK), length=33 * CHUNK) == 33 * CHUNK
-    tag = boto3.client("s3").head_object(Bucket=BUCKET, Key="podium/artifacts/large.bin")["ETag"]
-    assert tag.endswith('-3"')
-    assert get(s3, "large.bin", offset=33 * CHUNK - 2) == b"\0\0"
-
-
-def test_a_large_upload_that_breaks_off_leaves_no_parts_in_the_bucket(s3: S3Store) -> None:
-    with pytest.raises(InvalidParameter, match=r"^The upload of large.bin ended after 20971520 of 41943040 bytes;"):
-        s3.write("large.bin", Endless(20 * CHUNK), length=40 * CHUNK)
-    assert names(s3) == []
-    assert boto3.client("s3").list_multipart_uploads(Bucket=BUCKET).get("Uploads", []) == []
-
-
-def test_parts_of_uploads_whose_process_died_are_swept(s3: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    client = boto3.client("s3")
-    client.create_multipart_upload(Bucket=BUCKET, Key="podium/artifacts/left.bin")
-    elsewhere = client.create_multipart_upload(Bucket=BUCKET, Key="elsewhere/left.bin")
-    assert s3.sweep_incoming(timedelta(days=30 * 365)) == 0
-    # moto gives every upload the same moment of the past
-    assert s3.sweep_incoming(timedelta(0)) == 1
-    assert [one["Key"] for one in client.list_multipart_uploads(Bucket=BUCKET)["Uploads"]] == ["elsewhere/left.bin"]
-    client.abort_multipart_upload(Bucket=BUCKET, Key="elsewhere/left.bin", UploadId=elsewhere["UploadId"])
-
-
-def test_only_what_lies_under_the_prefix_is_seen(s3: S3Store) -> None:
-    client = boto3.client("s3")
-    client.put_object(Bucket=BUCKET, Key="podium/secret.txt", Body=b"x")
-    client.put_object(Bucket=BUCKET, Key="podium/artifacts-2/x.txt", Body=b"x")
-    client.put_object(Bucket=BUCKET, Key="podium/artifacts/marked/", Body=b"")  # as consoles make folders
-    put(s3, "marked/a.txt")
-    assert names(s3) == ["marked/"]
-    assert names(s3, "marked") == ["a.txt"]
-    assert [entry.path for entry in s3.walk()] == ["marked/a.txt"]
-
-
-def test_a_folder_of_more_than_one_answer_is_listed_and_deleted_whole(
-    s3: S3Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("registry_site.artifacts.s3._PAGE", 10)  # a store's answer ends at 1000
-    for number in range(25):
-        put(s3, f"many/{number:04}")
-    assert len(names(s3, "many")) == 25
-    page = s3.list("many", limit=22)
-    assert len(page.entries) == 22
-    assert [entry.name for entry in s3.list("many", after=page.after).entries] == ["0022", "0023", "0024"]
-    s3.delete("many")
-    assert names(s3) == []
-
-
-def test_a_bucket_that_does_not_answer_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # bound and not listening: refuses
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{taken.getsockname()[1]}")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "maria")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-        store = S3Store("s3://models")
-        with pytest.raises(Unavailable, match=r"^The artifact store does not work now \(EndpointConnectionError\)"):
-            store.stat("a.txt")
-
-
-def test_a_missing_bucket_is_told_as_such(s3: S3Store) -> None:
-    with pytest.raises(
-        Unavailable, match=r"^The artifact store refused the call \(NoSuchBucket\); ask an administrator.$"
-    ):
-        S3Store("s3://nobodys-bucket").list("a")
-
-
-# -- which store -------------------------------------------------------------------------------------------------------
-
-
-def test_the_settings_choose_the_store(settings: object, tmp_path: Path, s3: S3Store) -> None:
-    settings.PODIUM_ARTIFACT_ROOT = str(tmp_path / "here")  # type: ignore[attr-defined]
-    first = default_store()
-    assert isinstance(first, LocalStore)
-    assert default_store() is first
-    settings.PODIUM_ARTIFACT_ROOT = f"s3://{BUCKET}/pre/fix/"  # type: ignore[attr-defined]
-    second = default_store()
-    assert isinstance(second, S3Store)
-    assert (second.bucket, second.prefix) == (BUCKET, "pre/fix")
-
-
-def test_other_schemes_are_refused() -> None:
-    with pytest.raises(
-        InvalidParameter, match=r"^Artifacts lie in a folder or under s3://bucket/prefix, and not under 'ftp:"
-    ):
-        store_at("ftp://host/artifacts")
-
-
-def test_the_moment_of_a_file_is_when_it_was_written(store: ArtifactStore) -> None:
-    put(store, "a.txt")
-    modified = store.list().entries[0].modified_ms
-    assert modified is not None
-    assert abs(clock.from_ms(modified) - datetime.now(clock.now().tzinfo)) < timedelta(minutes=1)

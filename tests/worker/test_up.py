@@ -171,6 +171,12 @@ def test_a_port_that_is_taken_is_named(running: Podium, tmp_path: Path) -> None:
     assert said == f"Port {port} of 127.0.0.1 is taken: stop what listens there, or choose another with --port."
 
 
+def test_a_store_of_an_unknown_kind_is_named(tmp_path: Path) -> None:
+    said = refused("--data-dir", str(tmp_path / "other"), PODIUM_ARTIFACT_STORES="gs://models/x, ftp://host/x")
+    assert said.startswith("Artifacts lie in a folder or under s3://bucket/prefix, gs://bucket/prefix, wasbs://")
+    assert said.endswith("and not under 'ftp://host/x'.")
+
+
 def test_answers_leave_at_once(running: Podium) -> None:
     """Without TCP_NODELAY a small answer in two parts waits 40 ms for its acknowledgement."""
     times = []
