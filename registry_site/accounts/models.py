@@ -76,6 +76,21 @@ class ProviderIdentity(models.Model):
         return f"{self.user} at {self.issuer}"
 
 
+class SavedFilter(models.Model):
+    """A filter of a list that somebody wants to find again: the query of the list's address, by a name."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_filters")
+    place = models.CharField(max_length=60, help_text="the list: models, or experiments/3")
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=2000)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "place", "name"], name="one_saved_filter_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class AbstractGrant(models.Model):
     """A level for one user or one group, on one thing or on all of its kind.
 

@@ -15,7 +15,7 @@ from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.core.markdown import excerpt
 from registry_site.pages.references import Reference, Thing, read_reference
 from registry_site.promotion.finding import find_requests, requests_numbered
-from registry_site.promotion.queries import get_request
+from registry_site.promotion.queries import facets_of_models, get_request
 from registry_site.registry.finding import find_models, find_versions
 from registry_site.registry.queries import browse_models, get_model, get_version, get_version_by_alias, newest_in_stage
 from registry_site.registry.stages import Stage
@@ -150,7 +150,7 @@ def _labels() -> dict[str, tuple[str, str, str, str]]:
 
 def _models(actor: Actor, text: str, search: Search, limit: int) -> list[Hit]:
     if search.facets or search.conditions:
-        rows = browse_models(actor, text=text, max_results=limit).rows
+        rows = browse_models(actor, text=text, more_facets=facets_of_models(actor), max_results=limit).rows
         return [Hit(reverse("model", args=[one.name]), one.name, excerpt(one.description, 80)) for one in rows]
     return [
         Hit(

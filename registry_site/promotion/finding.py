@@ -11,23 +11,24 @@ from registry_site.promotion.models import TransitionRequest
 from registry_site.promotion.visibility import visible
 from registry_site.search.compile import compile_words
 
-NEWEST_REQUESTS = 10_000
+NEWEST_REQUESTS = 5_000
 _NUMBER = re.compile(r"#?(\d{1,18})")
 
 
 def find_requests(actor: Actor, words: Sequence[str], *, limit: int) -> list[TransitionRequest]:
-    """Of the newest 10,000 requests those that have the number (`#12`, `churn 12`), or the words in the model's name or
-    in what was said; newest first, each with its model and requester."""
+    """Requests by number (`#12`, `churn 12`) and by how the model's name begins; then, of the newest 5,000, those in
+    which the words were said. Each has its model."""
     if not words:
         return []
     *names, last = words
-    wanted = compile_words(words, "registered_model__name") | compile_words(words, "comment")
+    of_model = Q(registered_model__name__startswith=" ".join(words))
     if number := _NUMBER.fullmatch(last):
-        wanted |= compile_words(names, "registered_model__name") & Q(number=int(number[1]))
+        of_model |= Q(registered_model__name__startswith=" ".join(names), number=int(number[1]))
     newest = TransitionRequest.objects.order_by("-pk").values("pk")[NEWEST_REQUESTS : NEWEST_REQUESTS + 1]
-    oldest_of_them = Coalesce(Subquery(newest), Value(0), output_field=IntegerField())
-    found = TransitionRequest.objects.filter(visible(actor), wanted, pk__gt=oldest_of_them)
-    return list(found.select_related("registered_model", "requester", "copy_to").order_by("-pk")[:limit])
+    said = Q(compile_words(words, "comment"), pk__gt=Coalesce(Subquery(newest), Value(0), output_field=IntegerField()))
+    seen = TransitionRequest.objects.filter(visible(actor)).select_related("registered_model").order_by("-pk")
+    found = [*seen.filter(of_model)[:limit], *seen.filter(said)[:limit]]
+    return list({request.pk: request for request in found}.values())[:limit]
 
 
 def requests_numbered(actor: Actor, number: int, *, limit: int = 2) -> list[TransitionRequest]:

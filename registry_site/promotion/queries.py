@@ -248,6 +248,12 @@ def requests_of_model(
     return requests if version is None else requests.filter(version=version)
 
 
+def facets_of_models(actor: Actor) -> dict[str, Q]:
+    """What models may be found by because of their requests, for `browse_models`: `has:request`, a pending one."""
+    pending = TransitionRequest.objects.filter(visible(actor), state=RequestState.PENDING.value)
+    return {"has:request": Q(pk__in=pending.values("registered_model"))}
+
+
 def pending_requests(actor: Actor, models: Sequence[RegisteredModel]) -> dict[int, TransitionRequest]:
     """The newest pending request of each model that has one, by the model's key."""
     pending = TransitionRequest.objects.filter(

@@ -2,13 +2,15 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Left
 
 from registry_site.accounts.models import AbstractGrant, one_grant_each
 from registry_site.artifacts.scanning import Verdict
 from registry_site.registry.stages import Stage
 from registry_site.tracking.models import LoggedModel
 
+START_OF_VALUE = 60  # characters of a tag's value, by which models are found
 STAGE_CHOICES = [(stage.value, stage.value) for stage in Stage]
 
 
@@ -100,7 +102,15 @@ class Tag(models.Model):
                 condition=Q(registered_model__isnull=True) ^ Q(model_version__isnull=True), name="tag_has_one_owner"
             ),
         ]
-        indexes = [models.Index(fields=["key", "registered_model", "model_version"], name="registry_tag_by_key")]
+        indexes = [
+            models.Index(fields=["key", "registered_model", "model_version"], name="registry_tag_by_key"),
+            models.Index(  # values may be longer than an index takes
+                F("key"),
+                Left("value", START_OF_VALUE),
+                condition=Q(registered_model__isnull=False),
+                name="model_tag_by_value",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.key}={self.value}"
@@ -213,6 +223,7 @@ class Scan(models.Model):
                 name="scan_has_verdict_when_done",
             )
         ]
+        indexes = [models.Index(fields=["model_version"], condition=Q(verdict="unsafe"), name="unsafe_scans")]
 
     def __str__(self) -> str:
         return self.verdict or "not scanned yet"

@@ -20,7 +20,7 @@ from django.db import transaction
 from pytest_django import Settings
 
 import registry_site
-from registry_site.accounts import administration, grants, groups, links
+from registry_site.accounts import administration, filters, grants, groups, links
 from registry_site.accounts import services as accounts
 from registry_site.accounts.actors import Actor, person, stranger, system
 from registry_site.accounts.grants import NewGrant
@@ -118,6 +118,11 @@ TABLE: Mapping[ModuleType, Mapping[str, Row]] = {
         "unfollow": (PEOPLE, MODEL),
         "mark": (PEOPLE, {"mark": Mark.READ}),
         "choose_mails": (PEOPLE, {"ways": {Why.FOLLOWS: Way.NEVER}}),
+    },
+    filters: {
+        "own_filters": (PEOPLE, {"place": "models"}),
+        "save_filter": (PEOPLE, {"place": "models", "name": "mine", "query": "q=owner%3Ame"}),
+        "delete_filter": (PEOPLE, {"filter_id": 1}),
     },
     archive_links: {
         "sign_archive": (READ, MODEL | {"called": "1", "format": Format.ZIP, "lasts": timedelta(minutes=1)}),

@@ -250,6 +250,8 @@ PAGES = (
     Page(f"{EXPERIMENT}/delete", None, MANAGE),
     Page(f"{EXPERIMENT}/edit", READ, EDIT, {"name": "fraud", "description": "d"}),
     Page(f"{EXPERIMENT}/restore", None, MANAGE, parts={"experiment_id": "$deleted_experiment_id"}),
+    Page("filters", None, PEOPLE, {"place": "models", "name": "mine", "query": "q=owner:me"}),
+    Page("filters/<int:filter_id>/delete", None, PEOPLE, parts={"filter_id": 1}),
     Page("forgotten-password", ALL),
     Page("govern/jobs", ADMINISTRATORS),
     Page("styleguide", ADMINISTRATORS),

@@ -48,7 +48,7 @@ MORE_QUERIES = {
     "request-decided": 18,
     "request-pending": 24,
     "roll-back": 18,
-    "experiment": 19,
+    "experiment": 20,
     "run-odd": 16,
 }
 PROBE = "<img src=x onerror=alert(1)>"
@@ -99,6 +99,7 @@ PAGES: dict[str, tuple[str, Address]] = {
     "search": ("search", to("search", query="q=churn")),
     "search-nothing-found": ("search", to("search", query="q=nothing+like+it")),
     "models": ("models", to("models")),
+    "models-narrowed": ("models", to("models", query="q=stage%3Aproduction+tag.team%3Arisk")),
     "models-nothing-found": ("models", to("models", query="q=nothing+like+it")),
     "models-new": ("new_model", to("new_model")),
     "model": ("model", to("model", MODEL)),
@@ -216,6 +217,8 @@ NO_PAGE = {  # acts, parts of pages, data and files
     "sign_out",
     "theme",
     "revoke_token",
+    "save_filter",
+    "delete_filter",
     "markdown_preview",
     "follow",
     "notification",

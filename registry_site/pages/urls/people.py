@@ -5,7 +5,7 @@ from importlib import import_module
 from django.conf import settings as configured
 from django.urls import path
 
-from registry_site.pages.views import access, links, mail, notifications, people, session, settings
+from registry_site.pages.views import access, filters, links, mail, notifications, people, session, settings
 
 urlpatterns = [
     path("sign-in", session.sign_in, name="sign_in"),
@@ -29,6 +29,8 @@ urlpatterns = [
     path("people/groups", people.people_groups, name="people_groups"),
     path("people/groups/<int:group_id>", people.people_group, name="people_group"),
     path("people/person/<str:username>", people.person, name="person"),
+    path("filters", filters.save_filter, name="save_filter"),
+    path("filters/<int:filter_id>/delete", filters.delete_filter, name="delete_filter"),
     path("suggest/people", access.suggest_people, name="suggest_people"),
     path("suggest/groups", access.suggest_groups, name="suggest_groups"),
     path("govern/mail", mail.mail_folder, name="mail_folder"),

@@ -31,6 +31,7 @@ from registry_site.pages.run_table import (
     order_by,
     rows_of,
 )
+from registry_site.pages.saved_filters import saved_filters
 from registry_site.registry.queries import search_versions
 from registry_site.tracking import grants, queries, services
 from registry_site.tracking.access import level_of
@@ -167,6 +168,7 @@ def experiment(request: PageRequest, experiment_id: int) -> HttpResponseBase:
         "choices": _choices(possible, chosen),
         "deleted": view_type is ViewType.DELETED_ONLY,
         "pager": pager_of(request, next_token),
+        "saved": saved_filters(request, f"experiments/{experiment_id}"),
         "code": snippet_of(request, found.name),
     }
     return _with_problem(request, "pages/experiments/experiment.html", "pages/experiments/_runs.html", context)

@@ -24,6 +24,7 @@ from registry_site.notifications.queries import is_following
 from registry_site.pages import columns
 from registry_site.pages.access import signed_in
 from registry_site.pages.exports import ACTIVITY_COLUMNS, ROWS_AT_ONCE, as_file
+from registry_site.pages.facets import Terms
 from registry_site.pages.forms.registry import (
     AliasForm,
     DescriptionForm,
@@ -46,6 +47,7 @@ from registry_site.pages.parts import (
     status_of,
     wants_part,
 )
+from registry_site.pages.saved_filters import saved_filters
 from registry_site.pages.sentences import families, lines_of
 from registry_site.pages.snippets import load_snippets, log_model_snippet
 from registry_site.pages.views.policies import change_settings, policies_context
@@ -54,6 +56,7 @@ from registry_site.pages.views.webhooks import rows_of, webhooks_as_file
 from registry_site.promotion.history import previous_in
 from registry_site.promotion.queries import (
     browse_requests,
+    facets_of_models,
     pending_requests,
     pending_requests_by_version,
     requests_of_model,
@@ -65,11 +68,10 @@ from registry_site.registry.access import level_of
 from registry_site.registry.evidence import Evidence, evidence_of, run_names
 from registry_site.registry.grants import access_list, remove_grant, set_grant
 from registry_site.registry.history import display_names, history_of
-from registry_site.registry.queries import browse_models, get_model, versions_of_model
+from registry_site.registry.queries import browse_models, facet_choices, get_model, versions_of_model
 from registry_site.registry.queries import suggest_models as find_suggestions
 from registry_site.registry.scans import verdicts
 from registry_site.registry.stages import Stage
-from registry_site.search.words import split_search
 from registry_site.webhooks.queries import list_webhooks
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
@@ -107,9 +109,8 @@ def models(request: PageRequest) -> HttpResponseBase:
     """All models that one may see: searched, sorted, with what is in Production."""
     text = request.GET.get("q", "").strip()
     sort = request.GET.get("sort", "") if request.GET.get("sort") in ORDERS else "-changed"
-    context: dict[str, Any] = {"q": text, "sort": sort, "facets": _facets(text), "rows": []}
-    status = 200
-    find = partial(browse_models, request.actor, text=text, order_by=[ORDERS[sort]])
+    more_facets = facets_of_models(request.actor)
+    find = partial(browse_models, request.actor, text=text, more_facets=more_facets, order_by=[ORDERS[sort]])
     if file := as_file(
         request,
         "models",
@@ -118,6 +119,9 @@ def models(request: PageRequest) -> HttpResponseBase:
         partial(model_rows, request.actor),
     ):
         return file
+    context: dict[str, Any] = {"q": text, "sort": sort, "facets": _facets(request, text), "rows": []}
+    context["saved"] = saved_filters(request, "models")
+    status = 200
     try:
         page = find(max_results=MODELS_PER_PAGE, page_token=request.GET.get("page_token"))
     except InvalidParameter as error:
@@ -157,24 +161,25 @@ def _row(model: "RegisteredModel", pending: "TransitionRequest | None", unsafe: 
     )
 
 
-def _facets(text: str) -> list[dict[str, Any]]:
-    """Searches of one click, each added to what was typed, or taken out of it again."""
-    try:
-        terms = [] if split_search(text).conditions else text.split()
-    except InvalidParameter:
-        terms = []
-    return [
-        {
-            "label": label,
-            "q": " ".join(each for each in terms if each != term) if term in terms else " ".join([*terms, term]),
-            "current": term in terms,
-        }
-        for label, term in (
-            (_("In Production"), "stage:production"),
-            (_("In Staging"), "stage:staging"),
-            (_("Mine"), "owner:me"),
-        )
-    ]
+def _facets(request: PageRequest, text: str) -> dict[str, Any]:
+    """Searches of one click: each adds to what was typed, or takes it out again."""
+    terms = Terms(text)
+    toggles = {
+        "stage:production": _("In Production"),
+        "stage:staging": _("In Staging"),
+        "has:request": _("Open request"),
+        "has:finding": _("Scan finding"),
+        "owner:me": _("Mine"),
+    }
+    choices = facet_choices(request.actor)
+    owners = [terms.choice("owner", f"owner:{name}", display or name) for name, display in choices.owners]
+    owners.append(terms.choice("no", "no:owner", _("Nobody")))
+    teams = [terms.choice("tag.team", as_facet("team", team), team) for team in choices.teams]
+    return {
+        "toggles": [terms.toggle(term, label) for term, label in toggles.items()],
+        "menus": [(label, links) for label, links in ((_("Owner"), owners), (_("Team"), teams)) if links],
+        "chips": terms.chips(besides=toggles),
+    }
 
 
 @signed_in
