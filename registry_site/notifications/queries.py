@@ -1,9 +1,10 @@
 """Reading notifications: everybody their own. Reading mails: for administrators alone, as they hold what was written
 to people."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
 from registry_site.accounts.actors import Actor
 from registry_site.core.errors import NotFound
@@ -13,7 +14,8 @@ from registry_site.notifications.audience import Way, Why, usual_way
 from registry_site.notifications.mailbox import StoredMail
 from registry_site.notifications.models import Following, Mail, MailChoice, MailState, Notification
 from registry_site.registry.access import reads_everything, visible, visible_models
-from registry_site.registry.models import RegisteredModel
+from registry_site.registry.models import ModelVersion, RegisteredModel
+from registry_site.registry.stages import Stage
 from registry_site.search.keyset import OrderPlan, Term
 from registry_site.search.paging import read_page
 
@@ -93,6 +95,22 @@ def followed_models(actor: Actor) -> QuerySet[RegisteredModel]:
     """The registered models that the actor follows and may read, by name."""
     followed = Following.objects.filter(user=actor.user_id).values("registered_model")
     return visible_models(actor).filter(pk__in=followed).order_by("name")
+
+
+def models_of_interest(actor: Actor, *, limit: int) -> Sequence[RegisteredModel]:
+    """The models that the actor follows or owns, the last changed first. Each has `in_production`, the number of the
+    version there, `since`, when it came there, and `newest`, the greatest number of a version; None where there is
+    none."""
+    versions = ModelVersion.objects.filter(registered_model=OuterRef("pk")).order_by("-version")
+    occupants = versions.filter(current_stage=Stage.PRODUCTION.value)
+    followed = Following.objects.filter(user=actor.user_id).values("registered_model")
+    found = visible_models(actor).filter(Q(pk__in=followed) | Q(owner=actor.user_id), is_prompt=False)
+    annotated = found.annotate(
+        in_production=Subquery(occupants.values("version")[:1]),
+        since=Subquery(occupants.values("stage_changed_at")[:1]),
+        newest=Subquery(versions.values("version")[:1]),
+    )
+    return list(annotated.order_by("-last_updated_timestamp", "name")[:limit])
 
 
 def mail_choices(actor: Actor) -> dict[Why, Way]:

@@ -159,6 +159,11 @@ def browse_models(
     return page
 
 
+def sees_models(actor: Actor) -> bool:
+    """Whether there is any model that the actor may read."""
+    return visible_models(actor).exists()
+
+
 def suggest_models(actor: Actor, text: str, *, limit: int = 10) -> list[RegisteredModel]:
     """The first models by name that hold every word of the text: for type-ahead."""
     models = visible_models(actor).filter(compile_words(text.split(), "name"), is_prompt=False)

@@ -38,7 +38,6 @@ SECOND_LOOKS: Looks = ((1440, "light", SHAPES), (390, "light", None))  # at what
 MOST_QUERIES = 15  # of a page, its person and their unread notifications included
 # What tells most asks more: metrics, params, files, checks, gates and people of two versions.
 MORE_QUERIES = {
-    "home": 18,
     "model": 28,
     "model-requests": 19,
     "version": 32,
