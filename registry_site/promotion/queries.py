@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cache
 from typing import cast
 
-from django.db.models import BigIntegerField, Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import BigIntegerField, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
@@ -155,18 +155,22 @@ def browse_requests(
     name: str | None = None,
     copy_to: str | None = None,
     reviewer: str | None = None,
+    with_copies: bool = False,
     max_results: int = 25,
     page_token: str | None = None,
 ) -> Page[TransitionRequest]:
     """A page of requests: those that wait for the actor (oldest first), the actor's own, or all (newest first).
 
-    Of them those in a state, about the model of a name, for copies into the one of a name, and those that somebody has
-    reviewed, if that is asked for.
+    Of them those in a state, about the model of a name (and `with_copies` those for copies into it), for copies into
+    the one of a name, and those that somebody has reviewed, if that is asked for.
     """
     requests = {Role.WAITING: waiting_for, Role.MINE: requests_by, Role.ALL: all_requests}[role](actor)
     if state is not None:
         requests = requests.filter(state=state.value)
-    if name is not None:
+    if name is not None and with_copies:
+        model = Subquery(RegisteredModel.objects.filter(name=name).values("pk"))
+        requests = requests.filter(Q(registered_model=model) | Q(copy_to=model))
+    elif name is not None:
         requests = requests.filter(registered_model__name=name)
     if copy_to is not None:
         requests = requests.filter(copy_to__name=copy_to)
@@ -177,7 +181,7 @@ def browse_requests(
         OrderPlan((Term("id", "id", descending=role is not Role.WAITING, nullable=False),)),
         max_results=max_results,
         page_token=page_token,
-        query=["requests", actor.user_id, role, state, name, copy_to, reviewer],
+        query=["requests", actor.user_id, role, state, name, copy_to, reviewer, with_copies],
         most=REQUESTS_PER_PAGE_AT_MOST,
     )
 

@@ -44,6 +44,7 @@ MORE_QUERIES = {
     "version-in-production": 30,
     "version-move": 18,
     "request-new": 18,
+    "request-new-copy": ("new_request", to("new_request", MODEL, query="version=4&copy_to=")),
     "request-decided": 18,
     "request-pending": 24,
     "roll-back": 18,

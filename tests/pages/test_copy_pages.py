@@ -134,3 +134,47 @@ def test_lists_name_the_model_that_a_copy_is_for_to_those_who_may_know(
         assert "live.churn" not in html_of(answer), page
     assert browser.get(REQUEST).status_code == 404
     assert browser.get(ASK).status_code == 404
+
+
+# -- choosing where it goes --------------------------------------------------------------------------------------------
+CHOOSE = "/models/churn/requests/new?version=1&copy_to="
+
+
+def test_a_copy_is_one_of_the_choices_and_a_field_asks_for_the_model(maria_page: Client) -> None:
+    html = html_of(maria_page.get("/models/churn/requests/new?version=1"))
+    assert f'href="{CHOOSE.replace("&", "&amp;")}"' in html
+    page = maria_page.get(CHOOSE)
+    assert 'data-combobox-url="/suggest/models?q="' in html_of(page)
+    words = words_of(page)
+    assert "Copy into another model" in words
+    assert "Model to copy it into Choose Its people decide, by its policy and gates." in words
+    assert "Create request" not in words
+    assert "It arrives in None Staging Production" in words_of(maria_page.get(f"{CHOOSE}live.churn"))
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("nothing", "There is no model nothing, or you may not see it."),
+        ("churn", "The version is in churn already: choose another model."),
+    ],
+)
+def test_a_model_that_cannot_be_copied_into_is_told_at_the_field(maria_page: Client, name: str, said: str) -> None:
+    assert said in words_of(maria_page.get(CHOOSE + name), 404)
+    part = maria_page.get(CHOOSE + name, headers={"HX-Request": "true"})
+    assert said in words_of(part, 422)
+    assert f'value="{name}"' in html_of(part, 422)
+
+
+def test_copies_into_a_model_are_among_its_requests_for_those_who_may_read_where_they_come_from(
+    maria_actor: Actor, maria_page: Client, eve: User, page_client: Pages, settings: Settings
+) -> None:
+    ask(maria_actor, Stage.STAGING)
+    assert "churn #1 v1 live.churn Staging" in words_of(maria_page.get("/models/live.churn/requests"))
+    assert "churn #1" in words_of(maria_page.get("/models/live.churn/requests?state=pending"))
+    assert "churn #1" not in words_of(maria_page.get("/models/live.churn/requests?state=rejected"))
+    settings.PODIUM_DEFAULT_LEVEL = "NONE"
+    grant(eve, Level.CAN_READ, RegisteredModel.objects.get(name="live.churn"))
+    words = words_of(page_client(eve).get("/models/live.churn/requests"))
+    assert "#1" not in words
+    assert "Nobody has asked for anything yet" in words

@@ -359,11 +359,11 @@ def model_frame(request: PageRequest, found: "RegisteredModel", tab: str) -> dic
 
 @signed_in
 def model_requests(request: PageRequest, name: str) -> HttpResponseBase:
-    """Every request about the model, or those in one state."""
+    """Every request about the model, copies into it too, or those in one state."""
     found = get_model(request.actor, name)
     wanted = request.GET.get("state", "")
     state = RequestState(wanted) if wanted in list(RequestState) else None
-    find = partial(browse_requests, request.actor, name=name, state=state)
+    find = partial(browse_requests, request.actor, name=name, with_copies=True, state=state)
     if file := requests_as_file(request, find):
         return file
     page = find(page_token=request.GET.get("page_token"))

@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from registry_site.core.errors import InvalidParameter, PodiumError
+from registry_site.core.errors import InvalidParameter, NotFound, PodiumError
 from registry_site.core.markdown import excerpt
 from registry_site.core.pages import Page
 from registry_site.pages import columns
@@ -16,7 +16,7 @@ from registry_site.pages.access import signed_in
 from registry_site.pages.exports import ROWS_AT_ONCE, as_file
 from registry_site.pages.forms.promotion import RequestForm
 from registry_site.pages.middleware import PageRequest
-from registry_site.pages.parts import go, render_dialog, show_error, status_of
+from registry_site.pages.parts import go, render_dialog, show_error, status_of, wants_part
 from registry_site.promotion import services
 from registry_site.promotion.copies import ARRIVALS
 from registry_site.promotion.gates import GateState
@@ -81,7 +81,9 @@ def new_request(request: PageRequest, name: str) -> HttpResponse:
     number = request.POST.get("version") or request.GET.get("version", "")
     found = get_version(request.actor, name, int(number)) if number.isdecimal() else _newest(request, name)
     to_stage = _target(request, found)
-    copy_to = request.POST.get("copy_to") or request.GET.get("copy_to", "")
+    copy_to = (request.POST.get("copy_to") or request.GET.get("copy_to", "")).strip()
+    if "copy_to" in request.GET and (problem := _problem_with(request, found, copy_to)) is not None:
+        return _choose_copy(request, found, copy_to, problem)
     ahead = preflight(request.actor, name=name, version=found.version, to_stage=to_stage, copy_to=copy_to)
     form = RequestForm(request.POST or None, preflight=ahead)
     if request.method == "POST" and form.is_valid():
@@ -108,17 +110,55 @@ def new_request(request: PageRequest, name: str) -> HttpResponse:
         "model": found.registered_model,
         "ahead": ahead,
         "to_stage": to_stage,
-        "targets": [stage for stage in (ARRIVALS if copy_to else TARGETS) if copy_to or stage != found.current_stage],
+        "targets": _targets(found),
+        "arrivals": ARRIVALS,
         "may_move": not copy_to and to_stage in direct_moves(request.actor, found),
         "copy_to": copy_to,
-        "crumbs": [
-            (_("Models"), reverse("models")),
-            (name, reverse("model", args=[name])),
-            (f"v{found.version}", reverse("version", args=[name, found.version])),
-            (_("Request promotion"), ""),
-        ],
+        "crumbs": _crumbs(found),
     }
     return render_dialog(request, "pages/requests/new.html", context, status=status_of(form))
+
+
+def _problem_with(request: PageRequest, found: "ModelVersion", copy_to: str) -> str | None:
+    """What is wrong with a model to copy the version into; empty where none is chosen yet, None where nothing is."""
+    if not copy_to:
+        return ""
+    if copy_to == found.registered_model.name:
+        return _("The version is in %(name)s already: choose another model.") % {"name": copy_to}
+    try:
+        get_model(request.actor, copy_to)
+    except NotFound:
+        return _("There is no model %(name)s, or you may not see it.") % {"name": copy_to}
+    return None
+
+
+def _choose_copy(request: PageRequest, found: "ModelVersion", copy_to: str, problem: str) -> HttpResponse:
+    """The page that asks for the model to copy the version into, before all else."""
+    context = {
+        "version": found,
+        "model": found.registered_model,
+        "targets": _targets(found),
+        "copy_to": copy_to,
+        "is_choosing": True,
+        "problem": problem,
+        "crumbs": _crumbs(found),
+    }
+    refused = 422 if wants_part(request) else 404  # with 422 htmx puts it in place
+    return render_dialog(request, "pages/requests/new.html", context, status=refused if problem else 200)
+
+
+def _targets(found: "ModelVersion") -> list[Stage]:
+    return [stage for stage in TARGETS if stage != found.current_stage]
+
+
+def _crumbs(found: "ModelVersion") -> list[tuple[str, str]]:
+    name = found.registered_model.name
+    return [
+        (_("Models"), reverse("models")),
+        (name, reverse("model", args=[name])),
+        (f"v{found.version}", reverse("version", args=[name, found.version])),
+        (_("Request promotion"), ""),
+    ]
 
 
 def _newest(request: PageRequest, name: str) -> "ModelVersion":
