@@ -1,6 +1,6 @@
 """The evidence of a request beside that of the version which it would replace, as the review page shows it. Pure."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,7 @@ def comparison(found: "RequestEvidence", version: int) -> Comparison:
         _table("origin", _("Origin"), [row for row in diff.others if row.name != "description"]),
         _table("flavors", _("Flavors"), diff.flavors),
         _table("requirements", _("Requirements"), diff.requirements),
-        _table("files", _("Files"), _file_rows(diff.artifacts, files_before, files)),
+        _table("files", _("Files"), file_rows(diff.artifacts, files_before, files)),
         _table("run-tags", _("Tags of the run"), [row for row in diff.run_tags if not row.name.startswith("mlflow.")]),
     ]
     return Comparison(
@@ -120,12 +120,12 @@ def _table(key: str, title: str, rows: Iterable[Row]) -> Table:
     return Table(key, title, changed[:MOST_ROWS], same[:MOST_ROWS], more)
 
 
-def _file_rows(rows: Iterable[Row], before: dict[str, Any], after: dict[str, Any]) -> list[Row]:
+def file_rows(rows: Iterable[Row], before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Row]:
     """Each file with its size, and as much of its digest as tells it from others."""
     return [Row(row.name, _file(before, row.name), _file(after, row.name), row.change) for row in rows]
 
 
-def _file(files: dict[str, Any], path: str) -> str | None:
+def _file(files: Mapping[str, Any], path: str) -> str | None:
     said = files.get("artifacts", {}).get(path)
     if said is None:
         return None

@@ -38,14 +38,16 @@ def status_of(error: PodiumError) -> int:
     return STATUSES.get(type(error), 400)
 
 
-def error_response(request: HttpRequest, error: PodiumError) -> HttpResponse:
-    """The error as a page, with what went wrong and what to do."""
+def error_response(request: HttpRequest, error: PodiumError, *, way_out: tuple[str, str] | None = None) -> HttpResponse:
+    """The error as a page, with what went wrong and what to do; the button on it leads to one's work, or by
+    `way_out` (words and address) to a better place."""
     status = status_of(error)
     if getattr(request, "htmx", None):
         template = "errors/_error.html"
     else:
         template = f"errors/{status if status in WITH_A_PAGE_OF_THEIR_OWN else 'error'}.html"
-    response = render(request, template, {"message": error.message, "status": status}, status=status)
+    context = {"message": error.message, "status": status, "way_out": way_out}
+    response = render(request, template, context, status=status)
     for name, value in refusal_of(error).headers.items():  # when to try again
         response.headers[name] = value
     return response

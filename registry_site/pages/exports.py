@@ -109,6 +109,11 @@ def csv_lines(columns: Columns[Row], portions: Iterable[Iterable[Row]]) -> Itera
         yield _csv([[_cell(value_of(row)) for value_of in columns.values()] for row in portion])
 
 
+def csv_of(rows: Iterable[Iterable[object]]) -> str:
+    """A small table with whatever heading it has; nothing that somebody wrote is a formula in it."""
+    return "\ufeff" + _csv([_cell(value) for value in row] for row in rows)
+
+
 def _csv(rows: Iterable[Iterable[object]]) -> str:
     lines = StringIO(newline="")
     csv.writer(lines, quoting=csv.QUOTE_ALL).writerows(rows)

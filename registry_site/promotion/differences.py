@@ -70,7 +70,7 @@ class EvidenceChange:
     @property
     def public_sentence(self) -> str:
         """The same for whoever reads the model: of what its run logged, which fewer may read, the kind alone."""
-        kind = "commit" if self.name == _COMMIT and not self.section else _OF_THE_RUN.get(self.section)
+        kind = "commit" if self.name == COMMIT and not self.section else _OF_THE_RUN.get(self.section)
         return f"the {kind} of its run changed" if kind else self.sentence
 
     @property
@@ -81,7 +81,8 @@ class EvidenceChange:
 
 
 CLEAN = "clean"
-_DIGEST, _SCAN, _COMMIT = "digest of the files", "scan", "git commit"
+COMMIT = "git commit"  # as it is called among what else is known of a version
+_DIGEST, _SCAN = "digest of the files", "scan"
 _OF_THE_RUN = {"metrics": "metrics", "params": "params", "run_tags": "tags", "datasets": "data"}
 _FOUND_LATER = ("manifest", "scan", "integrity")
 _CALLED = {
@@ -115,10 +116,7 @@ def difference(old: Content | None, new: Content, higher_is_better: Mapping[str,
     before: Content = old or {}
     files_before, files = _files(before), _files(new)
     return EvidenceDiff(
-        metrics=[
-            MetricRow(row, _direction(row, higher_is_better.get(row.name)))
-            for row in compare(_numbers(before), _numbers(new))
-        ],
+        metrics=metric_rows(_numbers(before), _numbers(new), higher_is_better),
         params=_rows(before, new, "params"),
         tags=_rows(before, new, "tags"),
         run_tags=_rows(before, new, "run_tags"),
@@ -129,6 +127,13 @@ def difference(old: Content | None, new: Content, higher_is_better: Mapping[str,
         signature=compare_signatures(files_before.get("signature"), files.get("signature")),
         others=compare(_others(before), _others(new)),
     )
+
+
+def metric_rows(
+    old: Mapping[str, float], new: Mapping[str, float], higher_is_better: Mapping[str, bool]
+) -> list[MetricRow]:
+    """Every metric of the two, alphabetical, and whether its change is good."""
+    return [MetricRow(row, _direction(row, higher_is_better.get(row.name))) for row in compare(old, new)]
 
 
 def changes(old: Content, new: Content) -> list[EvidenceChange]:
@@ -263,7 +268,7 @@ def _others(content: Content) -> dict[str, str]:
         _SCAN: (content.get("scan") or {}).get("verdict", ""),
         "description": content.get("description", ""),
         "source": content.get("source", ""),
-        _COMMIT: content.get("git_commit", ""),
+        COMMIT: content.get("git_commit", ""),
         "Python": _files(content).get("python_version", ""),
     }
     return {key: value for key, value in said.items() if value}

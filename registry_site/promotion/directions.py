@@ -1,5 +1,7 @@
 """Which way a metric is better: said for one model or for all, so that a comparison can say what is an improvement."""
 
+from collections.abc import Iterable
+
 from django.db import transaction
 from django.db.models import Q
 
@@ -7,6 +9,8 @@ from registry_site.accounts.actors import Actor
 from registry_site.audit.kinds import Kind
 from registry_site.audit.record import Subject, record
 from registry_site.core.errors import NotFound
+from registry_site.promotion.differences import directions
+from registry_site.promotion.gates import Gate
 from registry_site.promotion.models import MetricDirection
 from registry_site.promotion.services import model_of_policy
 from registry_site.registry import subjects
@@ -50,6 +54,15 @@ def directions_in_force(model: RegisteredModel | None) -> list[MetricDirection]:
     )
     found = {row.metric: row for row in sorted(rows, key=lambda row: row.registered_model_id is not None)}
     return [row for _, row in sorted(found.items())]
+
+
+def higher_is_better(model: RegisteredModel, gates: Iterable[Gate]) -> dict[str, bool]:
+    """For each metric of a model that somebody has said it of, or that one of these gates asks for, whether higher is
+    better."""
+    said: dict[bool, dict[str, bool]] = {True: {}, False: {}}
+    for row in directions_in_force(model):
+        said[row.registered_model_id is not None][row.metric] = row.higher_is_better
+    return directions(gates, said[True], said[False])
 
 
 def _subject(model: RegisteredModel | None, metric: str) -> Subject:

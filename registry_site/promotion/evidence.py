@@ -45,13 +45,17 @@ def read_files(version: ModelVersion) -> Content:
     artifacts = _artifacts(version)
     if artifacts is None:
         return NOT_READ
-    model = mlmodel_of(system(), version)
+    return files_said(mlmodel_of(system(), version), requirements_of(system(), version), artifacts)
+
+
+def files_said(model: MLModel | None, requirements: Sequence[str], artifacts: Content) -> Content:
+    """What was read in files, as evidence keeps it: in MLmodel, in the lines of requirements.txt, and what there is."""
     return {
         "read": True,
         "signature": _signature(model),
         "flavors": {one.name: one.version or "" for one in model.flavors} if model else {},
         "python_version": (model.python_version or "") if model else "",
-        "requirements": _requirements(requirements_of(system(), version)),
+        "requirements": _requirements(requirements),
         "artifacts": artifacts,
     }
 
@@ -61,29 +65,32 @@ def evidence_of(versions: Sequence[ModelVersion], files: Files) -> list[Content]
     `read_files` said; the manifest says what is in them."""
     found = registry_evidence.evidence_of(system(), versions)
     digested = _digested(found, files)
-    contents = []
-    for one in found:
-        version, run_tags = one.version, {key: tag for key, tag in one.run_tags.items() if key not in _NOT_EVIDENCE}
-        contents.append(
-            {
-                "version": version.version,
-                "source": version.source,
-                "run_id": version.run_id,
-                "model_id": version.model_id,
-                "description": version.description,
-                "tags": {tag.key: tag.value for tag in version.tags.all()},
-                "run": one.run.run_name if one.run else "",
-                "run_tags": run_tags,
-                "git_commit": run_tags.get(GIT_COMMIT, ""),
-                "datasets": _datasets(one.run) if one.run else [],
-                "metrics": {key: _number(value) for key, value in one.metrics.items()},
-                "params": dict(one.params),
-                "files": _with_digests(files.get(version.pk, NOT_READ), digested.get(version.pk, {})),
-                "manifest": _manifest(one.manifest),
-                "scan": _scan(one.scan),
-            }
-        )
-    return contents
+    return [
+        content_of(one, _with_digests(files.get(one.version.pk, NOT_READ), digested.get(one.version.pk, {})))
+        for one in found
+    ]
+
+
+def content_of(one: registry_evidence.Evidence, files: Content) -> Content:
+    """What is known of one version, and said by its files, as one plain value."""
+    version, run_tags = one.version, {key: tag for key, tag in one.run_tags.items() if key not in _NOT_EVIDENCE}
+    return {
+        "version": version.version,
+        "source": version.source,
+        "run_id": version.run_id,
+        "model_id": version.model_id,
+        "description": version.description,
+        "tags": {tag.key: tag.value for tag in version.tags.all()},
+        "run": one.run.run_name if one.run else "",
+        "run_tags": run_tags,
+        "git_commit": run_tags.get(GIT_COMMIT, ""),
+        "datasets": _datasets(one.run) if one.run else [],
+        "metrics": {key: _number(value) for key, value in one.metrics.items()},
+        "params": dict(one.params),
+        "files": files,
+        "manifest": _manifest(one.manifest),
+        "scan": _scan(one.scan),
+    }
 
 
 def text_of(content: Content) -> str:
@@ -105,11 +112,14 @@ def shown_to(actor: Actor, contents: Sequence[Content | None]) -> list[Content |
     """The evidence as the actor may see it: that of a run only with the run's experiment."""
     known = runs_shown_to(actor, {content["run_id"] for content in contents if content and content["run_id"]})
     return [
-        content
-        if content is None or not content["run_id"] or content["run_id"] in known
-        else {key: value for key, value in content.items() if key not in OF_THE_RUN} | {"hidden": True}
+        content if content is None or not content["run_id"] or content["run_id"] in known else without_run(content)
         for content in contents
     ]
+
+
+def without_run(content: Content) -> Content:
+    """The evidence as somebody sees it who may not read the run."""
+    return {key: value for key, value in content.items() if key not in OF_THE_RUN} | {"hidden": True}
 
 
 def runs_shown_to(actor: Actor, run_ids: set[str]) -> set[str]:

@@ -21,8 +21,8 @@ from registry_site.core.once import once
 from registry_site.core.pages import Page
 from registry_site.core.prepared import Given, Prepared
 from registry_site.promotion.copying import level_to_copy
-from registry_site.promotion.differences import EvidenceChange, EvidenceDiff, changes, difference, directions
-from registry_site.promotion.directions import directions_in_force
+from registry_site.promotion.differences import EvidenceChange, EvidenceDiff, changes, difference
+from registry_site.promotion.directions import directions_in_force, higher_is_better
 from registry_site.promotion.evidence import Content, evidence_of, read_files, shown_to
 from registry_site.promotion.facts import Entry, facts_of
 from registry_site.promotion.gates import Gate, GateResult, GateType, evaluate
@@ -302,16 +302,12 @@ def evidence_of_request(actor: Actor, request: TransitionRequest) -> RequestEvid
         present, beside = _known_now(request)
         first, number = present, beside["version"] if beside else None
     first, candidate, occupant = shown_to(actor, [first, present, beside])
-    policy = policy_of_request(request)
-    said: dict[bool, dict[str, bool]] = {True: {}, False: {}}
-    for row in directions_in_force(request.target):
-        said[row.registered_model_id is not None][row.metric] = row.higher_is_better
     return RequestEvidence(
         digest=request.evidence_digest,
         candidate=candidate or {},
         occupant_version=number,
         occupant=occupant,
-        diff=difference(occupant, candidate or {}, directions(policy.gates, said[True], said[False])),
+        diff=difference(occupant, candidate or {}, higher_is_better(request.target, policy_of_request(request).gates)),
         pinned_at=kept[0].taken_at if kept else None,
         changes=[each for each in changes(first or {}, candidate or {}) if not each.is_confirmation],
     )

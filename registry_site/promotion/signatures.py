@@ -55,6 +55,12 @@ def compare_signatures(old: Signature | None, new: Signature | None) -> Signatur
     return SignatureDiff(worst, changes)
 
 
+def columns_of(signature: Signature | None) -> dict[tuple[str, str], str]:
+    """What each column of a signature is, in words, by its part and its name."""
+    said = signature or {}
+    return {(part, name): _words(column) for part in _PARTS for name, column in _by_name(said.get(part, ())).items()}
+
+
 def _part(part: str, old: Sequence[Column], new: Sequence[Column]) -> list[ColumnChange]:
     before, after = _by_name(old), _by_name(new)
     changes = []

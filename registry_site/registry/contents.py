@@ -18,7 +18,7 @@ from registry_site.artifacts.contents import (
     read_header,
 )
 from registry_site.artifacts.mlmodel import MLModel
-from registry_site.core.errors import InvalidParameter, NotFound
+from registry_site.core.errors import NotFound
 from registry_site.registry.models import Scan
 from registry_site.registry.places import Folder
 
@@ -38,8 +38,8 @@ class Contents:
 
 def read_contents(folder: Folder, mlmodel: MLModel | None) -> dict[str, Any]:
     """What is in the model, as values for a JSON column. Raises Unavailable."""
-    card = _small_text(folder, CARD, MAX_CARD)
-    example = _small_text(folder, mlmodel.input_example, MAX_EXAMPLE) if mlmodel and mlmodel.input_example else None
+    card = folder.text(CARD, MAX_CARD)
+    example = folder.text(mlmodel.input_example, MAX_EXAMPLE) if mlmodel and mlmodel.input_example else None
     paths = [entry.path for entry in folder.files() if entry.name.lower().endswith(".safetensors")]
     tensors = {path: each for path in paths[:MOST_TENSOR_FILES] if (each := _tensors(folder, path))}
     found = Contents(
@@ -73,15 +73,6 @@ def contents_of(scan: Scan) -> Contents:
 
 def _restored(value: dict[str, Any]) -> Tensors:
     return Tensors(**value | {"tensors": [Tensor(**tensor) for tensor in value["tensors"]]})
-
-
-def _small_text(folder: Folder, path: str, most: int) -> str | None:
-    try:
-        with folder.open(path, length=most + 1) as reader:
-            content = reader.read()
-    except (NotFound, InvalidParameter):
-        return None
-    return content.decode("utf-8", "replace") if len(content) <= most else None
 
 
 def _tensors(folder: Folder, path: str) -> Tensors | None:

@@ -33,15 +33,19 @@ class Evidence:
         return {tag.key: tag.value for tag in self.run.tags.all()} if self.run else {}
 
 
-def evidence_of(actor: Actor, versions: Sequence[ModelVersion]) -> list[Evidence]:
+def evidence_of(actor: Actor, versions: Sequence[ModelVersion], *, with_logged_models: bool = True) -> list[Evidence]:
     """The evidence of each version, in their order, in a fixed number of queries. Keys are alphabetical.
 
-    Metrics and params are the run's; those of the logged model count where the run has none, or is unknown.
+    Metrics and params are the run's; those of the logged model count where the run has none, or is unknown. Without
+    `with_logged_models`, a logged model is there only where it counts.
     """
-    runs = {run.run_id: run for run in runs_by_ids(actor, [one.run_id for one in versions if one.run_id])}
-    wanted = [one.model_id for one in versions if one.model_id]
+    made_by = [one.run_id for one in versions if one.run_id]
+    runs = {run.run_id: run for run in runs_by_ids(actor, made_by, with_models=False)}
+    wanted = [
+        one.model_id for one in versions if one.model_id and (with_logged_models or not _says_all(runs.get(one.run_id)))
+    ]
     visible = LoggedModel.objects.filter(access.visible(actor, "experiment_id"), model_id__in=wanted)
-    logged = {one.model_id: one for one in with_everything(visible)}
+    logged = {one.model_id: one for one in with_everything(visible)} if wanted else {}
     found = inspected(versions)
     return [
         _evidence(one, runs.get(one.run_id), logged.get(one.model_id), *found.get(one.pk, (None, None)))
@@ -66,7 +70,10 @@ def metrics_of(versions: Iterable[ModelVersion]) -> dict[int, Mapping[str, float
 
 def inspected(versions: Iterable[ModelVersion]) -> dict[int, tuple[Manifest | None, Scan | None]]:
     """What was found in the files of these versions, by their keys; nothing of prompts."""
-    return _inspected(frozenset(version.pk for version in versions))
+    wanted = list(versions)
+    if all("manifest" in one._state.fields_cache and "scan" in one._state.fields_cache for one in wanted):
+        return {one.pk: _findings_of(one) for one in wanted}
+    return _inspected(frozenset(version.pk for version in wanted))
 
 
 @once
@@ -74,7 +81,11 @@ def _inspected(keys: frozenset[int]) -> dict[int, tuple[Manifest | None, Scan | 
     if not keys:
         return {}
     found = ModelVersion.objects.filter(pk__in=keys).select_related("manifest", "scan")
-    return {one.pk: (getattr(one, "manifest", None), getattr(one, "scan", None)) for one in found}
+    return {one.pk: _findings_of(one) for one in found}
+
+
+def _findings_of(version: ModelVersion) -> tuple[Manifest | None, Scan | None]:
+    return getattr(version, "manifest", None), getattr(version, "scan", None)
 
 
 def run_names(actor: Actor, versions: Iterable[ModelVersion]) -> dict[str, str]:
@@ -83,6 +94,10 @@ def run_names(actor: Actor, versions: Iterable[ModelVersion]) -> dict[str, str]:
     visible = Run.objects.filter(access.visible(actor, "experiment_id"))
     wanted = {version.run_id for version in versions if version.run_id}
     return dict(visible.filter(run_id__in=wanted).values_list("run_id", "run_name")) if wanted else {}
+
+
+def _says_all(run: Run | None) -> bool:
+    return run is not None and bool(run.latest_metrics.all()) and bool(run.params.all())
 
 
 def _evidence(

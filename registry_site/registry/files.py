@@ -86,6 +86,11 @@ def mlmodel_of(actor: Actor, version: ModelVersion) -> MLModel | None:
 def requirements_of(actor: Actor, version: ModelVersion) -> list[str]:
     """The lines of the version's requirements.txt without comments; none where there is no such file."""
     text = _small_text(actor, version, REQUIREMENTS, MAX_REQUIREMENTS) or ""
+    return requirement_lines(text)
+
+
+def requirement_lines(text: str) -> list[str]:
+    """What a requirements.txt asks for: its lines without comments."""
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line and not line.startswith("#")]
 

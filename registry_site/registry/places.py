@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from registry_site.artifacts.paths import basename, join
 from registry_site.artifacts.store import ArtifactStore, Entry, Reader, default_store
-from registry_site.core.errors import NotFound
+from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.registry.models import ModelVersion
 from registry_site.tracking import rules
 from registry_site.tracking.artifact_files import stored_path
@@ -43,6 +43,15 @@ class Folder:
             if path != basename(self.path):
                 raise
             return self.store.open(self.path, offset=offset, length=length)
+
+    def text(self, path: str, most: int) -> str | None:
+        """What a small file says; None where it is not there, or has more than so many bytes. Raises Unavailable."""
+        try:
+            with self.open(path, length=most + 1) as reader:
+                content = reader.read()
+        except (NotFound, InvalidParameter):
+            return None
+        return content.decode("utf-8", "replace") if len(content) <= most else None
 
 
 def folder_at(uri: str) -> Folder | None:

@@ -30,7 +30,7 @@ from registry_site.registry.rows import (
     attach_version_marks,
 )
 from registry_site.registry.services import PROMPT_TAG
-from registry_site.registry.stages import Stage, parse_stage
+from registry_site.registry.stages import ACTIVE_STAGES, Stage, parse_stage
 from registry_site.search.compile import compile_filter, compile_order, compile_words
 from registry_site.search.paging import read_page
 from registry_site.search.parser import Condition, Operator, parse_filter, parse_order_by
@@ -296,6 +296,17 @@ def newest_in_stage(actor: Actor, name: str, stage: Stage) -> ModelVersion | Non
     return _with_marks(found) if found else None
 
 
+def newest_in_active_stages(version: ModelVersion) -> dict[Stage, ModelVersion]:
+    """Of the model of a version, which has been found visible, the greatest version in Production and in Staging, with
+    tags and aliases."""
+    of_model = _LATEST_VERSIONS.read(keys={version.registered_model_id})
+    found = {Stage(one.current_stage): one for one in of_model if one.current_stage in ACTIVE_STAGES}
+    for one in found.values():
+        one.registered_model = version.registered_model
+    attach_version_marks(list(found.values()))
+    return found
+
+
 def latest_versions(actor: Actor, name: str, stages: Sequence[Stage] | None = None) -> list[ModelVersion]:
     """The greatest version of each stage (of all four when none is named), with tags and aliases."""
     model = get_model(actor, name)
@@ -344,6 +355,26 @@ def versions_of_model(
     )
     attach_version_marks(page.rows)
     return page
+
+
+def stages_of_versions(actor: Actor, name: str, *, limit: int) -> list[tuple[int, str]]:
+    """The newest versions of a model and the stages that they are in, newest first."""
+    rows = ModelVersion.objects.filter(visible(actor, "registered_model_id"), registered_model__name=name)
+    return list(rows.order_by("-version").values_list("version", "current_stage")[:limit])
+
+
+def versions_by_number(actor: Actor, name: str, numbers: Sequence[int]) -> list[ModelVersion]:
+    """These versions of a model, in this order, with tags, aliases, manifest and scan. Raises NotFound for one that is
+    not there."""
+    known = [number for number in numbers if abs(number) < _ENDLESS]
+    rows = _visible_versions(actor).filter(registered_model__name=name, version__in=known)
+    found = {one.version: one for one in rows.select_related("manifest", "scan")}
+    missing = next((number for number in numbers if number not in found), None)
+    if missing is not None:
+        get_model(actor, name)
+        raise NotFound(f"{name} has no version {missing}. It may have been deleted.", field="version")
+    attach_version_marks(list(found.values()))
+    return [found[number] for number in numbers]
 
 
 def versions_of_run(actor: Actor, run_id: str) -> list[ModelVersion]:

@@ -38,7 +38,8 @@ def get_version_called(actor: Actor, name: str, called: str) -> ModelVersion:
         get_model(actor, name)
         raise NotFound(
             f"{name} has no version {called}: say a number, a stage with a version in it, latest, or an alias with an "
-            "@ before it."
+            "@ before it.",
+            field="version",
         )
     return found
 

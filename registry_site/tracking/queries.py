@@ -243,19 +243,19 @@ def get_run(actor: Actor, run_id: str) -> Run:
     return run
 
 
-def runs_by_ids(actor: Actor, run_ids: Sequence[str]) -> list[Run]:
-    """The runs that there are of these, in this order."""
-    by_id = _runs_by_id(actor, frozenset(run_ids))
+def runs_by_ids(actor: Actor, run_ids: Sequence[str], *, with_models: bool = True) -> list[Run]:
+    """The runs that there are of these, in this order; `run_models` only if asked for."""
+    by_id = _runs_by_id(actor, frozenset(run_ids), with_models)
     return [by_id[run_id] for run_id in run_ids if run_id in by_id]
 
 
 @once
-def _runs_by_id(actor: Actor, run_ids: frozenset[str]) -> dict[str, Run]:
+def _runs_by_id(actor: Actor, run_ids: frozenset[str], with_models: bool) -> dict[str, Run]:
     if not run_ids:
         return {}
     visible = Run.objects.filter(access.visible(actor, "experiment_id"), run_id__in=run_ids)
     found = list(visible.select_related("experiment"))
-    attach_everything(actor, found)
+    attach_everything(actor, found, with_models=with_models)
     return {run.run_id: run for run in found}
 
 

@@ -72,10 +72,10 @@ class RunRow(msgspec.Struct):
 RUN_COLUMNS = RunRow.__struct_fields__[:10]
 
 
-def attach_everything(actor: Actor, runs: Sequence[Any]) -> None:
+def attach_everything(actor: Actor, runs: Sequence[Any], *, with_models: bool = True) -> None:
     """Fetch `experiment`, `latest_metrics`, `params`, `tags`, `dataset_inputs` (with datasets) and `run_models` (with
-    logged models, those that the actor may read) of each run, in five queries; in four where the experiments were
-    fetched with the runs."""
+    logged models, those that the actor may read) of each run, in five queries; in one less where the experiments were
+    fetched with the runs, and in one less without models."""
     if not runs:
         return
     by_key = {run.pk: run for run in runs}
@@ -91,6 +91,8 @@ def attach_everything(actor: Actor, runs: Sequence[Any]) -> None:
     attach(by_key, "params", pairs["param"])
     attach(by_key, "tags", pairs["tag"])
     attach(by_key, "dataset_inputs", _DATASET_INPUTS.read(keys=by_key))
+    if not with_models:
+        return
     if access.reads_everything(actor):
         models = _RUN_MODELS.read(keys=by_key)
     else:

@@ -31,7 +31,7 @@ function comparedRuns(query) {
 function comparedVersions(query) {
   const name = json(query.get("name"));
   const versions = Object.values(json(query.get("runs")) ?? {});
-  if (typeof name !== "string" || versions.length !== 2) return null;
+  if (typeof name !== "string" || versions.length < 2) return null;
   return `/models/${encodeURIComponent(name)}/compare/${versions.map(encodeURIComponent).join("...")}`;
 }
 

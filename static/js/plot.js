@@ -1,5 +1,6 @@
 // A line chart in plain SVG. <figure data-plot> holds <script type="application/json">, <figure data-plot-url> fetches it:
 // {"series": [{"name": "loss", "points": [[step, value, time in ms?], ...]}]}. A value that is not a finite number is a gap.
+// A series may say with "place" which colour is its own, so that it keeps it from plot to plot.
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 260;
@@ -9,9 +10,9 @@ const TABLE_ROWS = 200;
 
 export async function plot(figure) {
   const { series } = await read(figure);
-  const all = series.map(({ name, points }, place) => ({
+  const all = series.map(({ name, points, place }, counted) => ({
     name,
-    css: `series-${(place % COLOURS) + 1}`,
+    css: `series-${((place ?? counted) % COLOURS) + 1}`,
     shown: true,
     points: points.map(([step, value, time]) => ({ step, value: typeof value === "number" ? value : NaN, time })),
   }));

@@ -113,6 +113,8 @@ PAGES: dict[str, tuple[str, Address]] = {
     "model-description": ("edit_model", to("edit_model", MODEL)),
     "version": ("version", to("version", MODEL, 5)),
     "version-in-production": ("version", to("version", LOGGED, 4)),
+    "versions-compare": ("compare_versions", to("compare_versions", MODEL, "3...5")),
+    "versions-compare-all": ("compare_versions", to("compare_versions", LOGGED, "4...3...2...1", query="show=all")),
     "version-files": ("version_artifacts", to("version_artifacts", LOGGED, 4)),
     "version-file": ("version_artifact", to("version_artifact", LOGGED, 4, "MLmodel")),
     "version-archive-link": ("version_archive_link", to("version_archive_link", LOGGED, 4)),
@@ -207,6 +209,8 @@ OF_ADMINISTRATORS = {
 }
 NO_PAGE = {  # acts, parts of pages, data and files
     "compare_runs_data",
+    "compare_versions_data",
+    "choose_versions",
     "version_archive",
     "version_file",
     "run_archive",

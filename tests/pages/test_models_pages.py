@@ -188,7 +188,7 @@ def test_the_overview_has_production_what_comes_next_and_every_version(
         "In Production since just now · History, rollback v1 Production @champion auc 0.9120 "
         "approved by Jon Weber in #1" in words
     )
-    assert "v2 None Review #2 auc 0.9290 #2 asks to move v2 to Production" in words
+    assert "v2 None Compare with Production Review #2 auc 0.9290 #2 asks to move v2 to Production" in words
     assert "hist-gbm" in words
     assert 'mlflow.pyfunc.load_model("models:/churn/Production")' in words
 

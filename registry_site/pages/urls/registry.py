@@ -3,7 +3,15 @@
 from django.urls import path
 
 from registry_site.pages import converters  # noqa: F401  registers <name:…>, <archive:…>
-from registry_site.pages.views import archives, inspection, models, notifications, version_files, versions
+from registry_site.pages.views import (
+    archives,
+    inspection,
+    models,
+    notifications,
+    version_comparison,
+    version_files,
+    versions,
+)
 
 urlpatterns = [
     path("models", models.models, name="models"),
@@ -21,6 +29,13 @@ urlpatterns = [
     path("models/<name:name>/tags/delete", models.delete_model_tag, name="delete_model_tag"),
     path("models/<name:name>/aliases", models.model_aliases, name="model_aliases"),
     path("models/<name:name>/aliases/delete", models.delete_alias, name="delete_alias"),
+    path("models/<name:name>/compare", version_comparison.choose_versions, name="choose_versions"),
+    path("models/<name:name>/compare/<str:versions>", version_comparison.compare_versions, name="compare_versions"),
+    path(
+        "models/<name:name>/compare/<str:versions>/curve",
+        version_comparison.compare_versions_data,
+        name="compare_versions_data",
+    ),
     path("models/<name:name>/versions/<int:version>", versions.version, name="version"),
     path("models/<name:name>/versions/<int:version>/description", versions.edit_version, name="edit_version"),
     path("models/<name:name>/versions/<int:version>/tags", versions.version_tags, name="version_tags"),

@@ -52,6 +52,7 @@ from registry_site.pages.sentences import families, lines_of
 from registry_site.pages.snippets import load_snippets, log_model_snippet
 from registry_site.pages.views.policies import change_settings, policies_context
 from registry_site.pages.views.requests import request_rows, requests_as_file
+from registry_site.pages.views.version_comparison import address_of
 from registry_site.pages.views.webhooks import rows_of, webhooks_as_file
 from registry_site.promotion.history import previous_in
 from registry_site.promotion.queries import (
@@ -242,6 +243,9 @@ def _model_page(request: PageRequest, name: str, *, bound: Form | None = None) -
     context = model_frame(request, found, "overview") | {
         "production": _standing_version(request, found, production, evidence),
         "candidate": _standing_version(request, found, candidate, evidence),
+        "candidate_compare_url": address_of(name, [production.version, candidate.version])
+        if production and candidate
+        else "",
         "pending": pending,
         "roll_back_to": previous_in(found, Stage.PRODUCTION) if production else None,
         "versions": version_rows(request, page.rows),

@@ -33,6 +33,7 @@ from registry_site.pages.parts import (
     status_of,
     wants_part,
 )
+from registry_site.pages.views.version_comparison import address_of
 from registry_site.promotion import comments, services
 from registry_site.promotion.gates import GateState
 from registry_site.promotion.queries import (
@@ -104,6 +105,7 @@ def _request_page(
         "needed": level_of_request(found).name,
         "evidence": evidence,
         "compared": comparison(evidence, found.version),
+        "compare_url": _compare_url(found, evidence.occupant_version),
         "lines": conversation(
             request.actor,
             found,
@@ -205,6 +207,13 @@ def _state_sentence(found: "TransitionRequest", standing: Standing) -> str:
     last = waits.pop()
     listed = _("%(some)s and %(last)s") % {"some": ", ".join(waits), "last": last} if waits else last
     return _("It waits for %(what)s.") % {"what": listed}
+
+
+def _compare_url(found: "TransitionRequest", occupant: int | None) -> str:
+    """Where both versions stand side by side as they are now; "" where they cannot, or are of two models."""
+    if found.is_copy or found.model_version is None or occupant is None or occupant == found.version:
+        return ""
+    return address_of(found.registered_model.name, [occupant, found.version])
 
 
 def _effects(found: "TransitionRequest", standing: Standing) -> list[tuple[int, str, str]]:

@@ -22,6 +22,7 @@ from registry_site.pages.parts import go, render_dialog, render_page_or_part, sh
 from registry_site.pages.sentences import lines_of
 from registry_site.pages.snippets import load_snippets
 from registry_site.pages.views.requests import request_rows
+from registry_site.pages.views.version_comparison import address_of
 from registry_site.promotion.checks import checks_of, deployments_of
 from registry_site.promotion.queries import direct_moves, preflight, requests_of_model
 from registry_site.promotion.rules import OccupantDecision, RequestState
@@ -33,7 +34,7 @@ from registry_site.registry.contents import contents_of
 from registry_site.registry.evidence import evidence_of
 from registry_site.registry.files import mlmodel_of, requirements_of
 from registry_site.registry.history import display_names, history_of
-from registry_site.registry.queries import get_version, lineage_of, newest_in_stage
+from registry_site.registry.queries import get_version, lineage_of, newest_in_active_stages
 from registry_site.registry.stages import ACTIVE_STAGES, Stage, parse_stage
 from registry_site.registry.version_files import lies_in_this_store
 
@@ -53,8 +54,9 @@ def version(request: PageRequest, name: str, version: int) -> HttpResponse:
 
 def _version_page(request: PageRequest, name: str, number: int, *, bound: Form | None = None) -> HttpResponse:
     found = get_version(request.actor, name, number)
-    production = newest_in_stage(request.actor, name, Stage.PRODUCTION)
-    baseline = production if production != found else None
+    standing = {stage: one for stage, one in newest_in_active_stages(found).items() if one != found}
+    baseline = standing.get(Stage.PRODUCTION)
+    beside = baseline or standing.get(Stage.STAGING)
     own, *other = evidence_of(request.actor, [found, *([baseline] if baseline else [])])
     asked = list(requests_of_model(request.actor, name, version=number)[: REQUESTS + 1])
     pending = [one for one in asked if one.state == RequestState.PENDING][:4]
@@ -83,6 +85,8 @@ def _version_page(request: PageRequest, name: str, number: int, *, bound: Form |
         "deployments": deployments_of(request.actor, name, number)[:POSTS],
         "evidence": own,
         "baseline": baseline,
+        "beside": beside,
+        "compare_url": address_of(name, [beside.version, number]) if beside else "",
         "differences": differences(other[0] if other else None, own),
         "mlmodel": mlmodel_of(request.actor, found) if answers else None,
         "requirements": requirements,
