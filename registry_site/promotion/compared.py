@@ -18,7 +18,7 @@ from registry_site.registry.files import MAX_REQUIREMENTS, requirement_lines
 from registry_site.registry.models import Manifest, ManifestFile, ModelVersion, RegisteredModel
 from registry_site.registry.places import Folder, folder_at, folder_of
 from registry_site.registry.queries import versions_by_number
-from registry_site.registry.stages import Stage
+from registry_site.registry.stages import ACTIVE_STAGES, Stage
 from registry_site.tracking.models import Run
 
 LEAST, MOST = 2, 6
@@ -78,9 +78,7 @@ def compare_versions(actor: Actor, name: str, numbers: Sequence[int]) -> Compare
     files, texts = _read(evidence)
     contents = [_shown(one, content_of(one, files.get(one.version.pk, NOT_READ))) for one in evidence]
     model = versions[0].registered_model
-    policies = policies_for((model.pk, stage) for stage in (Stage.STAGING, Stage.PRODUCTION))
-    gates = [*policies[model.pk, Stage.STAGING].gates, *policies[model.pk, Stage.PRODUCTION].gates]
-    said = higher_is_better(model, gates)
+    said = directions_of(model)
     return Compared(
         model=model,
         versions=versions,
@@ -89,6 +87,13 @@ def compare_versions(actor: Actor, name: str, numbers: Sequence[int]) -> Compare
         differences=[difference(contents[0], content, said) for content in contents[1:]],
         texts=texts,
     )
+
+
+def directions_of(model: RegisteredModel) -> dict[str, bool]:
+    """For each metric that the model, its gates to Staging and Production, or the site say it of, whether higher is
+    better."""
+    policies = policies_for((model.pk, stage) for stage in ACTIVE_STAGES)
+    return higher_is_better(model, [gate for stage in ACTIVE_STAGES for gate in policies[model.pk, stage].gates])
 
 
 def check_numbers(name: str, numbers: Sequence[int]) -> None:

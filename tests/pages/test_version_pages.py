@@ -1,25 +1,29 @@
 """One version, as whoever judges it sees it."""
 
+import re
 from collections.abc import Callable
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
 from registry_site.promotion.checks import post_check, post_deployment
-from registry_site.promotion.gates import CheckState
+from registry_site.promotion.copying import copy_version
+from registry_site.promotion.directions import set_metric_direction
+from registry_site.promotion.gates import CheckState, Comparison, Gate, GateType
 from registry_site.promotion.rules import DeploymentState, Policy, WhenOccupied
 from registry_site.promotion.services import approve, request_transition, set_policy, transition
 from registry_site.registry.models import ModelVersion
 from registry_site.registry.services import describe_version, set_alias, set_version_tag
 from registry_site.registry.stages import Stage
 from registry_site.tracking.logged_models import create_logged_model
-from registry_site.tracking.services import delete_run
-from tests.make import make_experiment, make_user, make_version
+from registry_site.tracking.services import DatasetUse, delete_run, log_inputs
+from tests.make import grant, make_experiment, make_user, make_version
 from tests.pages.registry_flows import HTMX, MLMODEL, PROBE, get, html_of, version_with_run, words_of
 
 Pages = Callable[[User], Client]
@@ -42,7 +46,7 @@ def test_the_page_has_all_that_is_needed_to_judge_a_version(maria_page: Client, 
         "@challenger",
         "models:/churn/1",
         "Maria Lopez registered it just now",
-        "from run gbm",
+        "gbm v1",
         "auc 0.9290",
         "loss 0.2500",
         "Trained on May.",
@@ -62,20 +66,56 @@ def test_the_page_has_all_that_is_needed_to_judge_a_version(maria_page: Client, 
     assert 'href="/models/churn/versions/1/artifacts"' in html
 
 
-def test_metrics_stand_beside_those_in_production_with_a_signed_difference_and_no_judgement(
+def test_metrics_stand_beside_those_in_production_with_what_somebody_said_of_their_direction(
     maria_page: Client, maria_actor: Actor, jon_actor: Actor
 ) -> None:
-    version_with_run(maria_actor, metrics={"auc": 0.912, "latency": 16.63, "old": 1.0})
-    version_with_run(maria_actor, metrics={"auc": 0.929, "latency": 16.38, "new": 2.0})
+    version_with_run(maria_actor, metrics={"auc": 0.912, "latency": 16.63, "old": 1.0, "rows": 5.0})
+    version_with_run(maria_actor, metrics={"auc": 0.929, "latency": 16.38, "new": 2.0, "rows": 6.0})
     transition(jon_actor, name="churn", version=1, to_stage=Stage.PRODUCTION)
+    set_metric_direction(maria_actor, name="churn", metric="auc", higher_is_better=False)
+    gate = Gate(GateType.METRIC, "latency", Comparison.AT_MOST, 20)
+    set_policy(maria_actor, name="churn", stage=Stage.PRODUCTION, policy=Policy(gates=(gate,)))
     words = get(maria_page, "/models/churn/versions/2")
     assert "beside v1 in Production" in words
-    assert "auc 0.9120 0.9290 +0.017" in words
-    assert "latency 16.63 16.38 −0.25" in words
-    assert "new – 2.0000 added" in words or "new – 2.000 added" in words
+    assert "auc 0.9120 0.9290 +0.017 worse" in words
+    assert "latency 16.63 16.38 −0.25 better" in words
+    assert "rows 5.000 6.000 +1" in words
+    assert words.count("better") == words.count("worse") == 1, "of rows nobody has said it"
+    assert "new – 2.000 added" in words
     assert "old 1.000 – removed" in words
-    assert "better" not in words
     assert "beside" not in get(maria_page, "/models/churn/versions/1"), "the one in Production stands alone"
+
+
+def lineage_on(page: Client) -> str:
+    html = html_of(page.get("/models/churn/versions/1"))
+    return re.search('<nav class="lineage".*?</nav>', html, re.DOTALL)[0]
+
+
+def test_its_lineage_leads_from_the_data_to_where_it_went(
+    page_client: Pages, eve: User, maria_page: Client, maria_actor: Actor, settings: Settings
+) -> None:
+    version = version_with_run(maria_actor)
+    dataset = {"name": "subscribers", "digest": "9c1c", "source_type": "local", "source": "{}"}
+    log_inputs(maria_actor, run_id=version.run_id, datasets=[DatasetUse(dataset)])
+    grant(eve, Level.CAN_READ, version.registered_model)
+    make_version(maria_actor, "home")
+    copy_version(maria_actor, name="churn", version=1, copy_to="home", to_stage=Stage.NONE)
+    for state in (DeploymentState.PENDING, DeploymentState.SUCCEEDED):
+        post_deployment(
+            maria_actor, name="churn", version=1, environment="eu", state=state, link="https://ci.example/1"
+        )
+    post_deployment(maria_actor, name="churn", version=1, environment="us", state=DeploymentState.ENDED)
+    line = lineage_on(maria_page)
+    told = [re.sub(r"<[^>]*>", "", each).split() for each in re.findall("<li>.*?</li>", line, re.DOTALL)]
+    assert told == [["subscribers"], ["gbm"], ["v1"], ["eu", "home", "v2"]]
+    assert 'href="https://ci.example/1"' in line
+    assert 'href="/models/home/versions/2"' in line
+    assert "churn v1" in get(maria_page, "/models/home/versions/2")
+    settings.PODIUM_DEFAULT_LEVEL = "NONE"
+    line = lineage_on(page_client(eve))
+    assert "a run that is not for you to read, or gone" in line
+    assert "subscribers" not in line
+    assert "home" not in line
 
 
 def test_a_version_whose_run_and_files_are_unknown_has_a_page_too(maria_page: Client, maria_actor: Actor) -> None:

@@ -1,5 +1,6 @@
 """One version of a registered model: all that is needed to judge it, and changing it."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.forms import Form
@@ -12,7 +13,6 @@ from django.views.decorators.http import require_POST
 from registry_site.accounts.levels import Level
 from registry_site.core.errors import PodiumError
 from registry_site.pages.access import signed_in
-from registry_site.pages.differences import differences
 from registry_site.pages.forms.promotion import BypassForm, MoveForm
 from registry_site.pages.forms.registry import AliasForm, DescriptionForm, TagForm
 from registry_site.pages.integrity import files_box, scan_box, scan_status
@@ -24,8 +24,10 @@ from registry_site.pages.snippets import load_snippets
 from registry_site.pages.views.requests import request_rows
 from registry_site.pages.views.version_comparison import address_of
 from registry_site.promotion.checks import checks_of, deployments_of
+from registry_site.promotion.compared import directions_of
+from registry_site.promotion.differences import metric_rows
 from registry_site.promotion.queries import direct_moves, preflight, requests_of_model
-from registry_site.promotion.rules import OccupantDecision, RequestState
+from registry_site.promotion.rules import DeploymentState, OccupantDecision, RequestState
 from registry_site.promotion.services import delete_version as delete
 from registry_site.promotion.services import transition
 from registry_site.registry import services
@@ -39,10 +41,12 @@ from registry_site.registry.stages import ACTIVE_STAGES, Stage, parse_stage
 from registry_site.registry.version_files import lies_in_this_store
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
+    from registry_site.promotion.models import Deployment
     from registry_site.registry.models import ModelVersion
 
 LINES = 20
 REQUESTS = 10
+IN_PLACE = (DeploymentState.PENDING, DeploymentState.SUCCEEDED)
 POSTS = 20  # checks, and deployments: the newest ones
 
 
@@ -66,6 +70,7 @@ def _version_page(request: PageRequest, name: str, number: int, *, bound: Form |
     files = files_box(own.manifest)
     answers = files is None or not files.trouble  # else each further question would wait in vain
     requirements = requirements_of(request.actor, found) if answers else []
+    deployments = deployments_of(request.actor, name, number)[:POSTS]
     host = request.build_absolute_uri("/").rstrip("/")
     context: dict[str, Any] = {
         "version": found,
@@ -82,12 +87,17 @@ def _version_page(request: PageRequest, name: str, number: int, *, bound: Form |
         "requests": asked[:REQUESTS],
         "more_requests": len(asked) > REQUESTS,
         "checks": checks_of(request.actor, name, number)[:POSTS],
-        "deployments": deployments_of(request.actor, name, number)[:POSTS],
+        "deployments": deployments,
+        "deployed_to": _current(deployments),
         "evidence": own,
         "baseline": baseline,
         "beside": beside,
         "compare_url": address_of(name, [beside.version, number]) if beside else "",
-        "differences": differences(other[0] if other else None, own),
+        "metrics": metric_rows(
+            other[0].metrics if other else {},
+            own.metrics,
+            directions_of(found.registered_model) if other else {},
+        ),
         "mlmodel": mlmodel_of(request.actor, found) if answers else None,
         "requirements": requirements,
         "requirements_text": "\n".join(requirements),
@@ -106,6 +116,12 @@ def _version_page(request: PageRequest, name: str, number: int, *, bound: Form |
         "more_lines": bool(history.next_page_token),
     }
     return render(request, "pages/versions/version.html", context, status=status_of(bound) if bound else 200)
+
+
+def _current(deployments: "Sequence[Deployment]") -> "list[Deployment]":
+    """The newest word of each environment that has, or gets, the version."""
+    newest = {one.environment: one for one in reversed(deployments)}
+    return [one for one in newest.values() if one.state in IN_PLACE]
 
 
 @signed_in
