@@ -1,5 +1,7 @@
 """Podium's errors as pages, or as a short part where htmx asked."""
 
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -17,6 +19,7 @@ from registry_site.core.errors import (
     Unavailable,
 )
 from registry_site.core.refusals import refusal_of
+from registry_site.pages.near import near_matches
 
 STATUSES: dict[type[PodiumError], int] = {
     InvalidParameter: 400,
@@ -46,7 +49,9 @@ def error_response(request: HttpRequest, error: PodiumError, *, way_out: tuple[s
         template = "errors/_error.html"
     else:
         template = f"errors/{status if status in WITH_A_PAGE_OF_THEIR_OWN else 'error'}.html"
-    context = {"message": error.message, "status": status, "way_out": way_out}
+    context: dict[str, Any] = {"message": error.message, "status": status, "way_out": way_out}
+    if status == 404 and template == "errors/404.html":
+        context["searched"], context["suggestions"] = near_matches(request)
     response = render(request, template, context, status=status)
     for name, value in refusal_of(error).headers.items():  # when to try again
         response.headers[name] = value

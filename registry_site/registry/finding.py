@@ -16,6 +16,7 @@ from registry_site.registry.stages import Stage
 from registry_site.search.compile import compile_words
 
 NEWEST_VERSIONS = 5_000
+_LIKE = 200
 _NUMBER = re.compile(r"[vV]?(\d{1,18})")
 
 
@@ -53,3 +54,17 @@ def find_versions(actor: Actor, words: Sequence[str], *, limit: int) -> list[Mod
     )
     found += versions.filter(said, pk__gt=oldest_of_them)[:limit]
     return list({version.pk: version for version in found}.values())[:limit]
+
+
+def names_like(actor: Actor, name: str) -> list[str]:
+    """Names of models that have the beginning of this one, or its longest word, in theirs; at most some hundreds."""
+    seen = visible_models(actor).filter(is_prompt=False)
+    begin, word = name[:3], max(re.split(r"[\W_]+", name), key=len)[:32]
+    found = (
+        set(seen.filter(name__startswith=begin).order_by("name").values_list("name", flat=True)[:_LIKE])
+        if begin
+        else set()
+    )
+    if len(word) > len(begin):
+        found |= set(seen.filter(compile_words([word], "name")).values_list("name", flat=True)[:_LIKE])
+    return sorted(found)

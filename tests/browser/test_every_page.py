@@ -344,8 +344,9 @@ page.force_login(User.objects.get(username=name))
 counts = {}
 for picture, address in addresses.items():
     with CaptureQueriesContext(connection) as queries:
-        assert page.get(address, headers={"host": sys.argv[2]}).status_code == 200, picture
-    counts[picture] = len(queries)
+        answer = page.get(address, headers={"host": sys.argv[2]})
+    assert answer.status_code == 200, picture
+    counts[picture] = [len(queries), answer.content.decode().partition("<title>")[2].partition("</title>")[0]]
 print(json.dumps(counts))
 """
 
@@ -439,8 +440,12 @@ def test_no_page_takes_more_queries_than_it_may_for(person: str, podium: Podium,
     }
     host = urlsplit(podium.url).netloc
     counts = json.loads(podium.python(_COUNT_QUERIES, json.dumps([person, addresses]), host))
-    too_many = {picture: n for picture, n in counts.items() if n > MORE_QUERIES.get(picture, MOST_QUERIES)}
+    too_many = {picture: n for picture, (n, _) in counts.items() if n > MORE_QUERIES.get(picture, MOST_QUERIES)}
     assert too_many == {}
+    titles: dict[str, set[str]] = {}
+    for picture, (_, title) in counts.items():
+        titles.setdefault(title, set()).add(addresses[picture].partition("?")[0])
+    assert {title: paths for title, paths in titles.items() if len(paths) > 1 or not title} == {}
 
 
 def test_pages_of_strangers_and_of_errors_are_whole(podium: Podium, window: OpenWindow) -> None:

@@ -515,6 +515,22 @@ def sort_header(context: Context, label: str, key: str, current: str, css: str =
     )
 
 
+@register.simple_block_tag(takes_context=True)
+def titles(context: Context, content: str) -> SafeString:
+    """The page's title for the window, and for whoever shows a link to it. Strangers learn of no page what it is about,
+    nor do programs that look at links without signing in."""
+    actor = context.get("actor")
+    title = mark_safe(f"{content} · Podium")  # rendered, so escaped where it is somebody's text
+    shown = title if actor is not None and actor.is_signed_in else "Podium"
+    return format_html(
+        '<title>{}</title>\n  <meta property="og:title" content="{}">\n  <meta property="og:type" content="website">\n'
+        '  <meta property="og:site_name" content="Podium">\n  <meta property="og:description" content="{}">',
+        title,
+        shown,
+        gettext("Machine-learning models, their versions, and how they are promoted."),
+    )
+
+
 @register.simple_tag(takes_context=True)
 def as_files(context: Context) -> SafeString:
     """Links to the list of this page as files: all that matches, from the first row on."""
