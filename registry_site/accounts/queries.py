@@ -1,5 +1,6 @@
 """Reading people, groups and tokens."""
 
+from collections.abc import Collection
 from enum import StrEnum
 from typing import Any
 
@@ -49,6 +50,14 @@ def user_by_name(actor: Actor, username: str) -> User:
     if user is None:
         raise user_not_found(username)
     return user
+
+
+def known_names(actor: Actor, names: Collection[str]) -> frozenset[str]:
+    """Those of these user names that somebody has, whom everybody who is signed in may know of."""
+    actor.require_signed_in()
+    return (
+        frozenset(User.objects.filter(username__in=names).values_list("username", flat=True)) if names else frozenset()
+    )
 
 
 def all_users(actor: Actor) -> QuerySet[User]:

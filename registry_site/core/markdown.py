@@ -6,6 +6,7 @@ alone.
 """
 
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from html import escape, unescape
 from urllib.parse import unquote
@@ -31,6 +32,9 @@ _EMPTY_HEADER_CELL = re.compile(r"<th[^>]*>\s*</th>")  # heads nothing, which a 
 _ANY_TAG = re.compile(r"<(/?)[a-z][a-z0-9]*[^>]*?(/?)>")
 _OTHER_SITE = re.compile(r"\s*([a-z][a-z0-9+.-]*:|[/\\]{2})", re.IGNORECASE)
 
+_TAG_OR_TEXT = re.compile(r'(<[^>"]*(?:"[^"]*"[^>"]*)*>)')  # a quoted attribute may hold a >
+_UNMARKED = re.compile(r"</?(?:a|code|pre)[ >]")
+_MENTION = re.compile(r"(?<![\w@/.+-])@(\w(?:[\w.+-]*\w)?)")  # as `promotion.mentions` reads them
 _SCHEME = re.compile(r"[\x00-\x20]*([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 _SCHEMES = {"http", "https", "mailto"}
 _TAG_NAMES = """
@@ -60,6 +64,26 @@ def render_markdown(text: str) -> str:
     if len(text) > MAX_RENDERED:
         return f"<pre>{escape(text)}</pre>"
     return _render_short(text) if len(text) <= MAX_CACHED else _render(text)
+
+
+def mark_mentions(html: str, names: Collection[str]) -> str:
+    """The HTML that `render_markdown` made, with each `@name` of these names in a span of the class `mention`; not in
+    code, nor in the words of a link."""
+    if not names:
+        return html
+    inside = 0
+    parts = []
+    for part in _TAG_OR_TEXT.split(html):
+        if _UNMARKED.match(part):
+            inside += -1 if part.startswith("</") else 1
+        elif not inside and not part.startswith("<"):
+            part = _MENTION.sub(lambda found: _marked(found, names), part)
+        parts.append(part)
+    return "".join(parts)
+
+
+def _marked(found: re.Match[str], names: Collection[str]) -> str:
+    return f'<span class="mention">{found[0]}</span>' if found[1] in names else found[0]
 
 
 def sanitize_html(html: str) -> str:

@@ -193,6 +193,12 @@ def test_comments_never_become_markup(jon_page: Client, maria_actor: Actor) -> N
     assert "hx-trigger='load'" not in html
 
 
+def test_people_who_are_mentioned_stand_out_and_nobody_else(jon_page: Client, maria_actor: Actor) -> None:
+    ask(maria_actor, comment="@jon and @nobody-here, see mail@jon")
+    html = html_of(jon_page.get(REQUEST))
+    assert '<p><span class="mention">@jon</span> and @nobody-here, see mail@jon</p>' in html
+
+
 def test_the_evidence_of_a_deleted_version_is_kept(jon_page: Client, maria_page: Client, maria_actor: Actor) -> None:
     ask(maria_actor)
     maria_page.post("/models/churn/versions/2/delete")

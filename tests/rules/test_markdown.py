@@ -5,9 +5,11 @@ import time
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from registry_site.core.highlight import LANGUAGES, MAX_HIGHLIGHTED, highlight, highlight_css, language_of
-from registry_site.core.markdown import MAX_RENDERED, excerpt, render_markdown
+from registry_site.core.markdown import MAX_RENDERED, excerpt, mark_mentions, render_markdown
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -313,3 +315,42 @@ def test_headings_begin_below_the_one_of_the_page() -> None:
 
 def test_a_heading_of_nothing_but_html_leaves_no_empty_heading() -> None:
     assert render_markdown("# <img src=x onerror=alert(1)>\n\ntext\n") == "<p>text</p>\n"
+
+
+# -- mentions ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        ("@jon, look", '<p><span class="mention">@jon</span>, look</p>\n'),
+        ("**@jon**", '<p><strong><span class="mention">@jon</span></strong></p>\n'),
+        ("<@jon>", '<p>&lt;<span class="mention">@jon</span>&gt;</p>\n'),
+        ("@jon.weber and @jo", "<p>@jon.weber and @jo</p>\n"),
+        ("`@jon`", "<p><code>@jon</code></p>\n"),
+        ("mail@jon", "<p>mail@jon</p>\n"),
+    ],
+)
+def test_somebody_who_is_there_stands_out_and_nobody_else(text: str, marked: str) -> None:
+    assert mark_mentions(render_markdown(text), {"jon"}) == marked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[@jon](https://x.example)",
+        '[x](https://x.example "> @jon onmouseover=alert(1)")',
+        '![a > @jon](pic.png "> @jon")',
+        "```\n@jon\n```",
+        "```python\nx = '@jon'\n```",
+        "https://x.example/@jon",
+    ],
+)
+def test_no_mention_is_made_inside_of_a_tag_a_link_or_code(text: str) -> None:
+    html = render_markdown(text)
+    assert mark_mentions(html, {"jon"}) == html
+
+
+@given(st.text(alphabet="@jon <>\"'`[]()!\\&;=#*_~\n", max_size=60))
+def test_marking_adds_nothing_but_its_spans(text: str) -> None:
+    html = render_markdown(text)
+    marked = mark_mentions(html, {"jon", "o", "n"})
+    assert marked.replace('<span class="mention">', "").replace("</span>", "") == html.replace("</span>", "")

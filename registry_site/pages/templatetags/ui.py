@@ -7,7 +7,7 @@ its icon, its word) is decided here and nowhere else, so a stage looks the same 
 import math
 import sys
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache, lru_cache
@@ -24,7 +24,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, gettext_lazy
 
 from registry_site.core.highlight import highlight
-from registry_site.core.markdown import render_markdown
+from registry_site.core.markdown import mark_mentions, render_markdown
 
 register = template.Library()
 
@@ -398,12 +398,13 @@ def sparkline(values: Sequence[float | None], label: str = "") -> SafeString:
 
 
 @register.simple_tag
-def markdown(text: str | None, small: bool = False) -> SafeString:
-    """User Markdown, sanitised, in a box where htmx attributes do nothing."""
+def markdown(text: str | None, small: bool = False, mentioned: Collection[str] = ()) -> SafeString:
+    """User Markdown, sanitised, in a box where htmx attributes do nothing; `@name` of those `mentioned` stands out."""
     if not text:
         return mark_safe("")
     css = "prose prose-small" if small else "prose"
-    return format_html('<div class="{}" hx-disable>{}</div>', css, mark_safe(render_markdown(text)))
+    html = mark_mentions(render_markdown(text), mentioned)
+    return format_html('<div class="{}" hx-disable>{}</div>', css, mark_safe(html))
 
 
 @register.simple_tag

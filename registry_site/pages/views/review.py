@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from registry_site.accounts.queries import known_names
 from registry_site.core.errors import NotFound, PermissionDenied, PodiumError
 from registry_site.pages.access import signed_in
 from registry_site.pages.comparisons import comparison
@@ -36,6 +37,7 @@ from registry_site.pages.parts import (
 from registry_site.pages.views.version_comparison import address_of
 from registry_site.promotion import comments, services
 from registry_site.promotion.gates import GateState
+from registry_site.promotion.mentions import mentions
 from registry_site.promotion.queries import (
     GivenReview,
     Standing,
@@ -99,21 +101,24 @@ def _request_page(
     history = timeline_of(request.actor, name, number, max_results=LINES, page_token=request.GET.get("page_token"))
     people = display_names(history.rows)
     evidence = evidence_of_request(request.actor, found)
+    lines = conversation(
+        request.actor,
+        found,
+        reversed(history.rows),
+        reviews=standing.reviews,
+        comments=comments_told(request.actor, history.rows),
+        people=people,
+    )
+    said = [found.comment, *(line.body for line in lines)]
     context |= {
+        "mentioned": known_names(request.actor, {name for text in said for name in mentions(text)}),
         "question": _question(found, standing),
         "choices": _choices(found, standing, request.actor.user_id),
         "needed": level_of_request(found).name,
         "evidence": evidence,
         "compared": comparison(evidence, found.version),
         "compare_url": _compare_url(found, evidence.occupant_version),
-        "lines": conversation(
-            request.actor,
-            found,
-            reversed(history.rows),
-            reviews=standing.reviews,
-            comments=comments_told(request.actor, history.rows),
-            people=people,
-        ),
+        "lines": lines,
         "pager": pager_of(request, history.next_page_token),
         "decided_by": people.get(found.decided_by_name, found.decided_by_name),
         "review_form": form if isinstance(form, ReviewForm) else ReviewForm(auto_id=REVIEW_IDS),
