@@ -38,7 +38,7 @@ SECOND_LOOKS: Looks = ((1440, "light", SHAPES), (390, "light", None))  # at what
 MOST_QUERIES = 15  # of a page, its person and their unread notifications included
 # What tells most asks more: metrics, params, files, checks, gates and people of two versions.
 MORE_QUERIES = {
-    "model": 28,
+    "model": 27,
     "model-requests": 19,
     "version": 32,
     "version-in-production": 30,
@@ -46,7 +46,7 @@ MORE_QUERIES = {
     "request-new": 18,
     "request-new-copy": 18,
     "request-decided": 18,
-    "request-pending": 24,
+    "request-pending": 25,
     "roll-back": 18,
     "experiment": 20,
     "run-odd": 16,

@@ -370,7 +370,7 @@ def test_people_talk_change_their_words_and_take_them_back(
     comment = Comment.objects.get()
     assert answer.headers["Location"] == f"{REQUEST}#comment-{comment.pk}"
     html = html_of(jon_page.get(REQUEST))
-    assert "<strong>@maria</strong>" in html
+    assert '<strong><span class="mention">@maria</span></strong>' in html
     assert PROBE not in html
     address = f"{REQUEST}/comments/{comment.pk}"
     assert address in html
