@@ -8,11 +8,14 @@ from django.db.models import F
 
 from registry_site.accounts.actors import Actor
 from registry_site.core.once import once
+from registry_site.registry.access import visible
 from registry_site.registry.models import Manifest, ModelVersion, Scan
 from registry_site.tracking import access
 from registry_site.tracking.logged_models import with_everything
 from registry_site.tracking.models import LatestMetric, LoggedModel, LoggedModelMetric, Run
 from registry_site.tracking.queries import runs_by_ids
+
+METRICS_READ = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,40 @@ def metrics_of(versions: Iterable[ModelVersion]) -> dict[int, Mapping[str, float
     for one in measured.annotate(owner=F("logged_model__model_id")) if models else ():
         of_models.setdefault(one.owner, {})[one.key] = one.number
     return {each.pk: of_runs.get(each.run_id) or of_models.get(each.model_id, {}) for each in wanted}
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a metric was in a version, None where it was not measured, or the actor may not read it."""
+
+    version: int
+    stage: str
+    value: float | None
+
+
+def metrics_over_versions(actor: Actor, name: str, *, limit: int) -> dict[str, list[Measured]]:
+    """What the metrics were in the newest versions of a model, oldest first, as far as the actor may read them, by the
+    name of the metric; in three queries. Of very many metrics, the first ones by name."""
+    versions = ModelVersion.objects.filter(visible(actor, "registered_model_id"), registered_model__name=name)
+    rows = list(versions.order_by("-version").values_list("version", "current_stage", "run_id", "model_id")[:limit])
+    of_models = LoggedModelMetric.objects.filter(
+        access.visible(actor, "logged_model__experiment_id"),
+        logged_model__model_id__in={model_id for *_, model_id in rows if model_id},
+    ).annotate(owner=F("logged_model__model_id"))
+    of_runs = LatestMetric.objects.filter(
+        access.visible(actor, "run__experiment_id"), run__run_id__in={run_id for *_, run_id, _ in rows if run_id}
+    ).annotate(owner=F("run__run_id"))
+    found: dict[str, dict[str, float]] = {}
+    for metrics in (of_models.order_by("key", "pk"), of_runs.order_by("key", "pk")):
+        for one in metrics[:METRICS_READ]:
+            found.setdefault(one.key, {})[one.owner] = one.number
+    return {
+        key: [
+            Measured(version, stage, values.get(run_id, values.get(model_id)))
+            for version, stage, run_id, model_id in reversed(rows)
+        ]
+        for key, values in sorted(found.items())
+    }
 
 
 def inspected(versions: Iterable[ModelVersion]) -> dict[int, tuple[Manifest | None, Scan | None]]:

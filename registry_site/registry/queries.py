@@ -86,10 +86,16 @@ _USER = Given("user", BigIntegerField())
 # -- registered models -------------------------------------------------------------------------------------------------
 def get_model(actor: Actor, name: str) -> RegisteredModel:
     """The model with tags, aliases and `latest_versions`. Raises NotFound also where the actor may not see it."""
+    model = find_model(actor, name)
+    _attach_all([model])
+    return model
+
+
+def find_model(actor: Actor, name: str) -> RegisteredModel:
+    """The model by itself. Raises NotFound also where the actor may not see it."""
     model = _MODEL_BY_NAME.first(actor, name=name)
     if model is None:
         raise NotFound(f"Registered Model with name={name} not found", field="name")
-    _attach_all([model])
     return model
 
 

@@ -226,6 +226,7 @@ function enhance(root) {
     countSelected(form);
   });
   each("[data-combobox-url]", async (input) => (await import("./combobox.js")).combobox(input));
+  each("[data-drawing]", async (figure) => (await import("./drawing.js")).readOut(figure));
   each("[data-plot], [data-plot-url]", async (figure) => (await import("./plot.js")).plot(figure));
   each("[data-filter-rows]", async (input) => (await import("./rows.js")).filterRows(input));
   each("[data-grows]", async (box) => (await import("./rows.js")).growRows(box));

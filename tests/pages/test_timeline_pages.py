@@ -6,8 +6,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from registry_site.accounts.actors import Actor
+from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
 from registry_site.promotion.gates import Gate, GateType
 from registry_site.promotion.models import TransitionRequest
@@ -15,8 +17,9 @@ from registry_site.promotion.rules import Policy, WhenOccupied
 from registry_site.promotion.services import approve, delete_version, request_transition, set_policy, transition
 from registry_site.registry.models import ModelVersion
 from registry_site.registry.stages import Stage
+from registry_site.tracking.recording import MetricPoint, log_batch
 from tests.conftest import FrozenClock
-from tests.make import make_version
+from tests.make import grant, make_version
 from tests.pages.registry_flows import HTMX, get, html_of, words_of
 
 Pages = Callable[[User], Client]
@@ -137,3 +140,41 @@ def test_the_history_is_paged_and_costs_as_much_for_many_as_for_few(
     second = maria_page.get(TIMELINE + answer.context["pager"].older)
     assert "2 stays" in words_of(second)
     assert "The first." in words_of(second)
+
+
+# -- drawn -------------------------------------------------------------------------------------------------------------
+def test_who_was_where_when_is_drawn_and_told_in_a_table(maria_page: Client, jon_actor: Actor) -> None:
+    transition(jon_actor, name="churn", version=3, to_stage=Stage.STAGING)
+    html = html_of(maria_page.get(TIMELINE))
+    assert "<title>v1 in Production from 2026-03-02 until 2026-03-04, for 2 d</title>" in html
+    assert "<title>v2 in Production since 2026-03-04, for 3 d</title>" in html
+    assert "<title>v3 in Staging since 2026-03-07" in html
+    assert 'href="/models/churn/versions/3" aria-label="v3 in Staging' in html
+    words = words_of(maria_page.get(TIMELINE))
+    assert "Production v1 2026-03-02 12:00:00 UTC 2026-03-04 12:00:00 UTC 2 d" in words
+    assert "figure" not in html_of(maria_page.get("/models/churn/timeline?stage=Live"), 400)
+
+
+def test_a_metric_is_drawn_over_the_versions(
+    maria_page: Client, page_client: Pages, eve: User, maria_actor: Actor, settings: Settings
+) -> None:
+    for version, auc in zip(ModelVersion.objects.order_by("version"), (0.8, 0.85, 0.9), strict=True):
+        metrics = [MetricPoint("auc", auc, 1), MetricPoint("train_loss", 1 - auc, 1)]
+        log_batch(maria_actor, run_id=version.run_id, metrics=metrics)
+    answer = maria_page.get(TIMELINE)
+    assert answer.context["metric"] == "auc", "not one of training"
+    html = html_of(answer)
+    for said in ("v1: 0.8000, was in Production", "v2: 0.8500, in Production now", "v3: 0.9000"):
+        assert f"<title>{said}</title>" in html
+    html = html_of(maria_page.get(f"{TIMELINE}?stage=Staging&metric=train_loss"))
+    assert "<title>v3: 0.1000</title>" in html
+    assert "<option selected>train_loss</option>" in html
+    assert "metric=train_loss" in html, "another stage keeps the metric"
+    refused = html_of(maria_page.get(f"{TIMELINE}?metric=nope"), 404)
+    assert "No version of churn has a metric nope that you may read." in refused
+    settings.PODIUM_DEFAULT_LEVEL = "NONE"
+    grant(eve, Level.CAN_READ, ModelVersion.objects.first().registered_model)
+    words = get(page_client(eve), TIMELINE)
+    assert "v1 2026-03-02" in words
+    assert "auc" not in words
+    assert "auc" not in get(page_client(eve), f"{TIMELINE}?metric=auc", 404).replace("a metric auc", "")
