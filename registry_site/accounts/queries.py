@@ -55,9 +55,9 @@ def user_by_name(actor: Actor, username: str) -> User:
 def known_names(actor: Actor, names: Collection[str]) -> frozenset[str]:
     """Those of these user names that somebody has, whom everybody who is signed in may know of."""
     actor.require_signed_in()
-    return (
-        frozenset(User.objects.filter(username__in=names).values_list("username", flat=True)) if names else frozenset()
-    )
+    if not names:
+        return frozenset()
+    return frozenset(User.objects.filter(username__in=names).values_list("username", flat=True))
 
 
 def all_users(actor: Actor) -> QuerySet[User]:

@@ -6,9 +6,9 @@ from registry_site.artifacts.archives import Format
 
 
 class NameConverter:
-    """A registered model's name: anything without a slash."""
+    """A registered model's name: anything without a slash, and without NUL, which no database can even be asked for."""
 
-    regex = "[^/]+"
+    regex = r"[^/\x00]+"
 
     def to_python(self, value: str) -> str:
         return value
