@@ -52,12 +52,10 @@ def user_by_name(actor: Actor, username: str) -> User:
     return user
 
 
-def known_names(actor: Actor, names: Collection[str]) -> frozenset[str]:
-    """Those of these user names that somebody has, whom everybody who is signed in may know of."""
+def known_people(actor: Actor, names: Collection[str]) -> dict[str, str]:
+    """The display names of those of these user names that somebody has, whom everybody who is signed in may know of."""
     actor.require_signed_in()
-    if not names:
-        return frozenset()
-    return frozenset(User.objects.filter(username__in=names).values_list("username", flat=True))
+    return dict(User.objects.filter(username__in=names).values_list("username", "display_name"))
 
 
 def all_users(actor: Actor) -> QuerySet[User]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from registry_site.accounts.queries import known_names
+from registry_site.accounts.queries import known_people
 from registry_site.core.errors import NotFound, PermissionDenied, PodiumError
 from registry_site.pages.access import signed_in
 from registry_site.pages.comparisons import comparison
@@ -51,7 +51,6 @@ from registry_site.promotion.queries import (
 )
 from registry_site.promotion.rules import OccupantDecision, RequestState, Verdict
 from registry_site.promotion.settling import level_of_request
-from registry_site.registry.history import display_names
 from registry_site.registry.stages import Stage
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
@@ -99,26 +98,28 @@ def _request_page(
         page = "pages/requests/_conditions.html"
         return render_page_or_part(request, page, page, context)
     history = timeline_of(request.actor, name, number, max_results=LINES, page_token=request.GET.get("page_token"))
-    people = display_names(history.rows)
+    comments = comments_told(request.actor, history.rows)
+    said = [found.comment, *(row.comment for row in history.rows), *(each.text for each in comments.values())]
+    mentioned = {name for text in said for name in mentions(text)}
+    known = known_people(request.actor, mentioned | {row.actor_name for row in history.rows})
+    people = {name: shown for name, shown in known.items() if shown}
     evidence = evidence_of_request(request.actor, found)
-    lines = conversation(
-        request.actor,
-        found,
-        reversed(history.rows),
-        reviews=standing.reviews,
-        comments=comments_told(request.actor, history.rows),
-        people=people,
-    )
-    said = [found.comment, *(line.body for line in lines)]
     context |= {
-        "mentioned": known_names(request.actor, {name for text in said for name in mentions(text)}),
+        "mentioned": mentioned & known.keys(),
         "question": _question(found, standing),
         "choices": _choices(found, standing, request.actor.user_id),
         "needed": level_of_request(found).name,
         "evidence": evidence,
         "compared": comparison(evidence, found.version),
         "compare_url": _compare_url(found, evidence.occupant_version),
-        "lines": lines,
+        "lines": conversation(
+            request.actor,
+            found,
+            reversed(history.rows),
+            reviews=standing.reviews,
+            comments=comments,
+            people=people,
+        ),
         "pager": pager_of(request, history.next_page_token),
         "decided_by": people.get(found.decided_by_name, found.decided_by_name),
         "review_form": form if isinstance(form, ReviewForm) else ReviewForm(auto_id=REVIEW_IDS),
