@@ -19,6 +19,7 @@ LABELS = 8  # at most, below a drawing
 LANE, GAP = 26, 6
 LABELLED = 0.06  # of the width: in a bar that is shorter, no label has room
 MOST_AXES = 8
+NAME_LINE, AXIS_TOP = 14, 54
 _ENDLESS = 1e300
 
 
@@ -89,12 +90,13 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """An upright axis of its own: its name, and its words at both ends."""
+    """An upright axis of its own: its name, how far down that stands, and the words at both ends."""
 
     x: str
     name: str
     low: str
     high: str
+    name_y: int
 
 
 # -- points over versions ----------------------------------------------------------------------------------------------
@@ -170,8 +172,9 @@ def parallel(things: Sequence[tuple[str, Mapping[str, Value], str]], names: Sequ
         given = [values.get(name) for _, values, _ in things]
         share, low, high = _shares(given)
         shares.append(share)
-        axes.append(Axis(_percent(place / (len(names) - 1), 7.0), name, low, high))
-    top, floor = TOP + 26, HEIGHT - BOTTOM
+        name_y = 12 + NAME_LINE * (place % 2)  # neighbours have long names
+        axes.append(Axis(_percent(place / (len(names) - 1), 9.0), name, low, high, name_y))
+    top, floor = AXIS_TOP, HEIGHT + NAME_LINE - BOTTOM
     marks, segments = [], []
     for row, (called, values, css) in enumerate(things):
         before: Mark | None = None
@@ -187,7 +190,7 @@ def parallel(things: Sequence[tuple[str, Mapping[str, Value], str]], names: Sequ
                 segments.append(Segment(before.x, before.y, mark.x, mark.y, css))
             marks.append(mark)
             before = mark
-    return Drawing(HEIGHT + 12, floor, segments=segments, marks=marks, axes=axes)
+    return Drawing(HEIGHT + NAME_LINE, floor, segments=segments, marks=marks, axes=axes)
 
 
 def _shares(given: Sequence[Value]) -> tuple[list[float | None], str, str]:

@@ -67,6 +67,22 @@ def test_curves_of_all_runs_are_drawn_on_the_same_axes(maria_page: Client, runs:
     assert series[1]["points"][0] == [0, 5.0, 1000]
 
 
+def test_all_runs_are_drawn_without_a_script_and_the_axes_are_chosen_in_the_address(
+    maria_page: Client, runs: list[Run]
+) -> None:
+    text = maria_page.get(address(runs)).content.decode()
+    assert "<figcaption>auc over depth</figcaption>" in text
+    assert "<title>depth 5: 5.000, 0.8500</title>" in text
+    assert "<title>depth 8: loss 0.4000</title>" in text
+    text = maria_page.get(address(runs, show="all", x="auc", y="loss")).content.decode()
+    assert "<figcaption>loss over auc</figcaption>" in text
+    assert '<input type="hidden" name="show" value="all">' in text
+    assert "<title>depth 5: 0.8500, 0.2500</title>" in text
+    refused = maria_page.get(address(runs, x="objective"))
+    assert refused.status_code == 400
+    assert "has a number called objective" in refused.content.decode()
+
+
 def test_a_run_can_be_left_out_while_two_remain(maria_page: Client, runs: list[Run]) -> None:
     columns = maria_page.get(address(runs)).context["columns"]
     assert columns[2]["without"] == f"?runs={runs[0].run_id},{runs[1].run_id}"

@@ -218,7 +218,7 @@ def test_pictures_of_the_same_path_stand_side_by_side(maria_page: Client) -> Non
     assert f'<img src="/runs/{one.run_id}/files/plots/roc.png?inline=1" alt="plots/roc.png of v1"' in html
     assert f'<img src="/runs/{other.run_id}/files/plots/roc.png?inline=1" alt="plots/roc.png of v2"' in html
     assert "small.png" not in html
-    assert html.count("<figcaption") == 1
+    assert html.count('<figcaption class="panel-head">') == 1
 
 
 def test_lines_of_another_small_file_are_shown_when_asked_for(maria_page: Client) -> None:
@@ -277,3 +277,15 @@ def test_it_is_one_click_away(maria_page: Client, maria_actor: Actor) -> None:
     request_transition(maria_actor, name="churn", version=2, to_stage=Stage.PRODUCTION)
     html = html_of(maria_page.get("/models/churn/requests/1"))
     assert '<a href="/models/churn/compare/1...2">Open full compare</a>' in html
+
+
+def test_three_and_more_are_drawn(page_client: Pages, eve: User, maria_page: Client, settings: Settings) -> None:
+    assert "Plots" not in get(maria_page, BOTH)
+    html = html_of(maria_page.get("/models/churn/compare/1...2...3?x=loss&y=auc"))
+    assert "<figcaption>auc over loss</figcaption>" in html
+    assert "<title>v2: 0.4000, 0.9290</title>" in html
+    assert "<title>v3: auc 0.9120</title>" in html
+    assert "has a number called nope" in get(maria_page, "/models/churn/compare/1...2...3?x=nope", 400)
+    settings.PODIUM_DEFAULT_LEVEL = "NONE"
+    grant(eve, Level.CAN_READ, ModelVersion.objects.first().registered_model)
+    assert "Plots" not in get(page_client(eve), "/models/churn/compare/1...2...3")

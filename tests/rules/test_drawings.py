@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_site.pages.drawings import HEIGHT, Point, Stretch, lanes_over, line_over, parallel, scatter
+from registry_site.pages.drawings import Point, Stretch, lanes_over, line_over, parallel, scatter
 from registry_site.promotion.history import Move, Span, spans_of
 from registry_site.registry.stages import Stage
 
@@ -49,7 +49,7 @@ def test_whatever_is_measured_stays_inside(values: list[float]) -> None:
             continue
         for mark in drawing.marks:
             assert 0 <= share(mark.x) <= 100
-            assert 0 <= float(mark.y) <= HEIGHT
+            assert 0 <= float(mark.y) <= drawing.height
         assert len(drawing.down) <= 10
         assert len(drawing.across) <= 10 or len(values) < 10
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.pages.access import signed_in
 from registry_site.pages.middleware import PageRequest
+from registry_site.pages.plots_beside import Plots, Thing, plots_of
 from registry_site.pages.run_table import OWN_TAGS, duration_of
 from registry_site.pages.side_by_side import lines
 from registry_site.tracking import queries
@@ -36,6 +37,19 @@ def compare_runs(request: PageRequest, experiment_id: int) -> HttpResponse:
         ),
         (_("Data"), lines([_data_of(run) for run in runs])),
     ]
+    plots = plots_of(
+        [
+            Thing(
+                str(run),
+                place,
+                {metric.key: metric.number for metric in run.latest_metrics.all()},
+                {param.key: param.value for param in run.params.all()},
+            )
+            for place, run in enumerate(runs)
+        ],
+        x=request.GET.get("x", ""),
+        y=request.GET.get("y", ""),
+    )
     drawn = _drawn(request, [run.run_id for run in runs], [line.name for line in metrics])
     context = {
         "crumbs": [
@@ -45,8 +59,15 @@ def compare_runs(request: PageRequest, experiment_id: int) -> HttpResponse:
         ],
         "experiment": experiment,
         "columns": [
-            {"run": run, "duration_ms": duration_of(run), "without": _without(request, runs, run)} for run in runs
+            {
+                "run": run,
+                "colour": f"series-{place + 1}",
+                "duration_ms": duration_of(run),
+                "without": _without(request, runs, run),
+            }
+            for place, run in enumerate(runs)
         ],
+        **plots_context(request, plots),
         "everything": everything,
         "sections": [
             (title, [line for line in found if everything or line.differs], len(found)) for title, found in sections
@@ -68,9 +89,10 @@ def compare_runs_data(request: PageRequest, experiment_id: int) -> HttpResponse:
             "series": [
                 {
                     "name": str(run),
+                    "place": place,
                     "points": [[point.step, point.value, point.timestamp] for point in series[run.run_id][key]],
                 }
-                for run in runs
+                for place, run in enumerate(runs)
                 if key in series[run.run_id]
             ]
         }
@@ -92,6 +114,14 @@ def _runs(request: PageRequest) -> list[Any]:
     if missing:
         raise NotFound(_("There is no run %(run_id)s.") % {"run_id": min(missing)}, field="runs")
     return runs
+
+
+def plots_context(request: PageRequest, plots: Plots | None) -> dict[str, Any]:
+    """What the template of the plots needs, so that all else of the address is kept when other axes are chosen."""
+    if plots is None:
+        return {"plots": None}
+    kept = [(key, value) for key in request.GET for value in request.GET.getlist(key) if key not in ("x", "y")]
+    return {"plots": plots, "kept": kept, "axes": [("x", plots.x, _("Across")), ("y", plots.y, _("Up"))]}
 
 
 def _data_of(run: Any) -> dict[str, str]:

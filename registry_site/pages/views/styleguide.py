@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from registry_site.core import clock
 from registry_site.pages.access import signed_in
+from registry_site.pages.drawings import Point, line_over
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.snippets import load_snippets
 from registry_site.pages.templatetags.ui import STAGES, STATUSES, VERDICTS
@@ -72,6 +73,7 @@ def styleguide(request: PageRequest) -> HttpResponse:
         "moments": [now - timedelta(minutes=each) for each in (0, 12, 200, 5000, 90_000)],
         "numbers": [0.9123456, 12, 1e-9, float("nan"), None],
         "values": [0.2, 0.5, 0.45, 0.7, 0.72, 0.9],
+        "drawing": line_over([Point(f"v{n}", 0.8 + n / 50, f"v{n}: {0.8 + n / 50:.2f}") for n in range(1, 6)]),
         "series": [{"name": "loss", "points": [[step, 1 / (step + 1), step * 1000] for step in range(24)]}],
         "rows": compare({"auc": 0.9, "loss": 0.31, "depth": 6.0}, {"auc": 0.912, "loss": 0.31, "leaves": 31.0}),
         "diff_lines": [("same", "numpy==2.3"), ("removed", "scikit-learn==1.8.0"), ("added", "scikit-learn==1.9.1")],

@@ -16,7 +16,9 @@ from registry_site.pages.access import signed_in
 from registry_site.pages.errors import error_response
 from registry_site.pages.exports import csv_of
 from registry_site.pages.middleware import PageRequest
+from registry_site.pages.plots_beside import Plots, Thing, plots_of
 from registry_site.pages.versions_beside import Section, as_data, as_rows, sections_of, shown
+from registry_site.pages.views.comparison import plots_context
 from registry_site.promotion import compared as comparing
 from registry_site.promotion.compared import LEAST, MOST, Compared
 from registry_site.registry.queries import stages_of_versions, versions_by_number
@@ -30,6 +32,7 @@ BETWEEN = "..."
 CHOICES = 100
 CURVES = 12
 CURVE_POINTS = 1000
+LEAST_PLOTTED = 3
 PICTURES = 8
 DIFF_SHOWN = "requirements.txt"  # where nobody asks for another one: it has been read anyway
 
@@ -46,7 +49,7 @@ def _leads_back(view: _View) -> _View:
         try:
             return view(request, name=name, **({"versions": versions} if versions else {}))
         except PodiumError as error:
-            if error.field not in ("versions", "version", "alias", "diff"):
+            if error.field not in ("versions", "version", "alias", "diff", "x", "y"):
                 raise
             back = (_("Versions of %(name)s") % {"name": name}, reverse("model", args=[name]))
             return error_response(request, error, way_out=back)
@@ -129,6 +132,7 @@ def compare_versions(request: PageRequest, *, name: str, versions: str = "") -> 
         "diff": diff,
         "text_changes": comparing.text_changes(compared, diff) if diff else [],
         "diffs": _diffs(compared, sections),
+        **plots_context(request, _plots(request, compared)),
         "curves": [(key, _curve_url(name, numbers, key)) for key in keys[:CURVES]],
         "left_out": len(keys[CURVES:]),
         "pictures": [
@@ -221,6 +225,18 @@ def _descriptions(compared: Compared, *, everything: bool) -> "list[ModelVersion
     """The versions, where their descriptions are to be shown."""
     texts = {version.description.strip() for version in compared.versions}
     return list(compared.versions) if texts != {""} and (everything or len(texts) > 1) else []
+
+
+def _plots(request: PageRequest, compared: Compared) -> Plots | None:
+    """Of three and more; with two, the table says it all."""
+    if len(compared.versions) < LEAST_PLOTTED:
+        return None
+    things = [
+        Thing(f"v{version.version}", place, found.metrics, found.params)
+        for place, (version, found) in enumerate(zip(compared.versions, compared.evidence, strict=True))
+        if not compared.is_hidden(place)
+    ]
+    return plots_of(things, x=request.GET.get("x", ""), y=request.GET.get("y", ""))
 
 
 def _diffs(compared: Compared, sections: Sequence[Section]) -> list[str]:
