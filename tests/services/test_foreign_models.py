@@ -13,9 +13,11 @@ from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
 from registry_site.audit.kinds import Kind
 from registry_site.core.errors import InvalidParameter, NotFound
+from registry_site.promotion.compared import compare_versions
 from registry_site.promotion.queries import all_requests, browse_requests, get_request, waiting_for
 from registry_site.promotion.services import request_transition, transition
 from registry_site.registry import queries as registry
+from registry_site.registry.evidence import metrics_over_versions
 from registry_site.registry.history import history_of, recent_moves
 from registry_site.registry.models import Grant, ModelVersion, RegisteredModel
 from registry_site.registry.services import set_alias, set_model_tag
@@ -130,12 +132,16 @@ def test_nothing_is_there_by_its_name_or_number_either(foreign: list[Run], eve: 
             lambda name=name: registry.get_version(eve_actor, name, 1),
             lambda name=name: registry.get_version_by_alias(eve_actor, name, "champion"),
             lambda name=name: registry.latest_versions(eve_actor, name),
+            lambda name=name: registry.versions_by_number(eve_actor, name, [1]),
+            lambda name=name: compare_versions(eve_actor, name, [1, 2]),
             lambda name=name: history_of(eve_actor, name),
             lambda name=name: get_request(eve_actor, name, 1),
             lambda name=name: queries.get_experiment_by_name(eve_actor, name),
         ):
             with pytest.raises(NotFound, match=name):
                 ask()
+        assert registry.stages_of_versions(eve_actor, name, limit=10) == []
+        assert metrics_over_versions(eve_actor, name, limit=10) == {}
     api = Api().as_(eve)
     path = f"{odd.artifact_uri.removeprefix('mlflow-artifacts:/')}/model/MLmodel"
     hidden = [
