@@ -58,7 +58,7 @@ class Mark:
     @property
     def is_far_right(self) -> bool:
         """Whether there is no room for a label at its right."""
-        return float(self.x.removesuffix("%")) > 70
+        return float(self.x.removesuffix("%")) > 50
 
 
 @dataclass(frozen=True, slots=True)
