@@ -282,6 +282,7 @@ PROGRAMS = {"registry_site.artifacts.parquet_reader"}  # run, and never imported
 DOORS = {"api", "container", "handlers", "mlflow_api", "pages", "settings", "urls", "worker", "wsgi"}
 READING = {
     "access",
+    "compared",
     "evidence",
     "files",
     "finding",
