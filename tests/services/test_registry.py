@@ -405,7 +405,8 @@ def test_what_people_type_finds(typed: str, found: list[str], maria_actor: Actor
 
 def test_an_unknown_term_names_those_that_there_are(maria_actor: Actor) -> None:
     assert refusal(InvalidParameter, lambda: queries.browse_models(maria_actor, text="state:production")) == (
-        "'state:' is not known here. Try stage:production, alias:champion, owner:me or tag.team:risk-ml."
+        "'state:production' is not known here. Try stage:production, alias:champion, owner:me, no:owner, has:request, "
+        "has:finding or tag.team:risk-ml."
     )
 
 
@@ -528,7 +529,7 @@ def test_evidence_costs_the_same_for_one_version_as_for_many(
 ) -> None:
     versions = [make_version(maria_actor, run=make_run(maria_actor)) for _ in range(5)]
     for some in (versions[:1], versions):
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(5):
             evidence_of(maria_actor, some)
 
 
