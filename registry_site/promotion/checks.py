@@ -14,14 +14,13 @@ from registry_site.accounts.levels import Level
 from registry_site.audit.kinds import Kind
 from registry_site.audit.record import record
 from registry_site.core import clock
-from registry_site.core.errors import InvalidParameter, NotFound
+from registry_site.core.errors import InvalidParameter
 from registry_site.promotion.gates import CheckState
 from registry_site.promotion.models import Check, Deployment
 from registry_site.promotion.rules import DeploymentState
 from registry_site.promotion.settling import settle_version
-from registry_site.registry import access, subjects
-from registry_site.registry.locking import lock_model, version_of
-from registry_site.registry.models import ModelVersion
+from registry_site.registry import subjects
+from registry_site.registry.locking import locked_version
 from registry_site.registry.queries import get_version
 
 Row = TypeVar("Row", Check, Deployment)
@@ -51,7 +50,7 @@ def post_check(
     none, NotFound.
     """
     _validate("check", check, external_id, summary, link)
-    found = _locked_version(actor, name, version)
+    found = locked_version(actor, name, version, Level.CAN_EDIT)
     row, is_news = _write(
         Check(model_version=found, name=check, external_id=external_id, state=state.value, summary=summary, link=link),
         Check.objects.filter(model_version=found, name=check, external_id=external_id).first(),
@@ -87,7 +86,7 @@ def post_deployment(
 ) -> Deployment:
     """Say where a version is being, or was, deployed. Needs CAN_EDIT. Raises as `post_check`."""
     _validate("environment", environment, external_id, description, link)
-    found = _locked_version(actor, name, version)
+    found = locked_version(actor, name, version, Level.CAN_EDIT)
     row, is_news = _write(
         Deployment(
             model_version=found,
@@ -141,19 +140,6 @@ def _write(said: Row, known: Row | None, fields: tuple[str, ...], actor: Actor) 
     known.posted_by_name, known.updated_at = actor.name, now
     known.save(update_fields=[*fields, "posted_by_name", "updated_at"])
     return known, True
-
-
-def _locked_version(actor: Actor, name: str, version: int) -> ModelVersion:
-    actor.require_signed_in()
-    hidden = NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
-    model = lock_model(name)
-    if model is None:
-        raise hidden
-    access.require(actor, model, Level.CAN_EDIT, hidden=hidden)
-    found = version_of(model, version)
-    if found is None:
-        raise hidden
-    return found
 
 
 def _validate(what: str, called: str, external_id: str, text: str, link: str) -> None:

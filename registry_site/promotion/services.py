@@ -58,7 +58,7 @@ from registry_site.promotion.settling import (
 from registry_site.promotion.subjects import of_request, what_is_copied
 from registry_site.promotion.visibility import visible
 from registry_site.registry import access, subjects
-from registry_site.registry.locking import lock_model, lock_models, version_of
+from registry_site.registry.locking import lock_model, lock_models, locked_version, version_of
 from registry_site.registry.models import ModelVersion, RegisteredModel
 from registry_site.registry.stages import ACTIVE_STAGES, Stage
 
@@ -90,7 +90,7 @@ def transition(
     """
     files = files_for_gates(actor, name, version, to_stage)
     with transaction.atomic():
-        found = _locked_version(actor, name, version)
+        found = locked_version(actor, name, version, Level.CAN_READ)
         return _transition(
             actor,
             found,
@@ -353,7 +353,7 @@ def rollback(
     """
     files = _files_of(actor, name, version, to_stage)
     with transaction.atomic():
-        found = _locked_version(actor, name, version)
+        found = locked_version(actor, name, version, Level.CAN_READ)
         if found.current_stage == to_stage.value:
             raise InvalidParameter(f"{name} version {version} is in {to_stage.value} now.", field="version")
         stood = Activity.objects.filter(
@@ -602,7 +602,7 @@ def delete_version(actor: Actor, *, name: str, version: int) -> None:
 
     Needs CAN_MANAGE. Raises Conflict for a version in a protected stage.
     """
-    found = _locked_version(actor, name, version)
+    found = locked_version(actor, name, version, Level.CAN_READ)
     model = found.registered_model
     access.require(actor, model, Level.CAN_MANAGE)
     _refuse_if_protected(model, model.versions.filter(pk=found.pk))
@@ -738,7 +738,7 @@ def lock_version(
     """A version that the actor may read, its model locked, and with it the model that it is to be copied into, if it
     is. Raises NotFound for what they may not read, InvalidParameter for a copy that makes no sense."""
     if not copy_to:
-        return _locked_version(actor, name, version), None
+        return locked_version(actor, name, version, Level.CAN_READ), None
     actor.require_signed_in()
     hidden = NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
     keys = RegisteredModel.objects.filter(name__in=[name, copy_to]).values_list("pk", flat=True)
@@ -761,19 +761,6 @@ def lock_version(
     if home.is_prompt or found.registered_model.is_prompt:
         raise InvalidParameter("Prompts are not copied into other models, nor models into prompts.", field="copy_to")
     return found, home
-
-
-def _locked_version(actor: Actor, name: str, version: int) -> ModelVersion:
-    actor.require_signed_in()
-    hidden = NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
-    model = lock_model(name)
-    if model is None:
-        raise hidden
-    access.require(actor, model, Level.CAN_READ, hidden=hidden)
-    found = version_of(model, version)
-    if found is None:
-        raise hidden
-    return found
 
 
 def _files_of(actor: Actor, name: str, version: int, to_stage: Stage, copy_to: str = "") -> Files | None:

@@ -4,7 +4,11 @@ from collections.abc import Iterable
 
 from django.db.models import BigIntegerField, CharField
 
+from registry_site.accounts.actors import Actor
+from registry_site.accounts.levels import Level
+from registry_site.core.errors import NotFound
 from registry_site.core.prepared import Given, Prepared, columns_of, instance_of
+from registry_site.registry import access
 from registry_site.registry.models import ModelVersion, RegisteredModel
 
 _LARGEST_VERSION = 2**63 - 1  # what a database can be asked for
@@ -27,6 +31,21 @@ def version_of(model: RegisteredModel, version: int) -> ModelVersion | None:
     found = _VERSION.first(model=model.pk, version=version) if abs(version) <= _LARGEST_VERSION else None
     if found is not None:
         found.registered_model = model
+    return found
+
+
+def locked_version(actor: Actor, name: str, version: int, level: Level) -> ModelVersion:
+    """A version of the model of that name, which is locked until the caller's transaction ends. Raises NotSignedIn,
+    NotFound also where the actor may not see the model, PermissionDenied below the level."""
+    actor.require_signed_in()
+    hidden = NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
+    model = lock_model(name)
+    if model is None:
+        raise hidden
+    access.require(actor, model, level, hidden=hidden)
+    found = version_of(model, version)
+    if found is None:
+        raise hidden
     return found
 
 

@@ -306,6 +306,7 @@ INSIDE_OF_SERVICES = {  # who call them in their transaction, with rows that the
     "promotion.settling": {"lock_request", "refresh", "settle", "settle_version", "try_to_settle"},
     "registry.freezing": {"refuse_frozen"},
     "registry.hooks": {"tell_version_changed"},
+    "registry.locking": {"locked_version"},
     "registry.making": {"make_version"},
     "registry.pointing": {"point_alias"},
     "registry.staging": {"set_stage"},
