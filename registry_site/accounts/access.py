@@ -4,7 +4,7 @@ filter in SQL that says the same, and inside of the look-up of a row."""
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from django.conf import settings
 from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, QuerySet, Subquery
@@ -12,13 +12,15 @@ from django.db.models import BigIntegerField, Count, Exists, F, OuterRef, Q, Que
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import AbstractGrant, User
+from registry_site.audit.kinds import Origin
 from registry_site.core.errors import NotFound, PermissionDenied
-from registry_site.core.prepared import Given, Prepared
+from registry_site.core.prepared import Given, Prepared, Question
 
 Row = TypeVar("Row")
 
 PEOPLE_TO_ASK = 3
 _USER = Given("user", BigIntegerField())
+SOMEBODY = Actor(user_id=cast(int, _USER), name="", origin=Origin.PAGE)  # whoever is the `user` of a prepared query
 
 
 class Source(StrEnum):
@@ -104,6 +106,12 @@ class Resolver:
             return everywhere
         granted = max(self._granted_levels.read(user=actor.user_id, place=key), default=0)
         return self.greatest(everywhere, key, granted)
+
+    def level_questions(self, actor: Actor, key: int) -> list[Question[int]]:
+        """What `level_of` asks, for `ask_together`."""
+        if not actor.is_signed_in or self.everywhere(actor) is Level.CAN_MANAGE:
+            return []
+        return [self._granted_levels.question(user=actor.user_id, place=key)]
 
     def greatest(self, everywhere: Level, key: int, granted: int | None) -> Level:
         """What the parts amount to."""

@@ -12,7 +12,16 @@ from registry_site.api import serializers_promotion as given
 from registry_site.api import shapes_promotion as shapes
 from registry_site.api.activities import ActivitiesSerializer, ActivitySerializer
 from registry_site.api.views import PageArguments, ProblemSerializer, View
-from registry_site.promotion import checks, comments, queries, services
+from registry_site.promotion import (
+    checks,
+    comments,
+    deciding,
+    looking_ahead,
+    queries,
+    services,
+    setting_policies,
+    standing,
+)
 from registry_site.promotion.copying import copy_version
 from registry_site.promotion.gates import CheckState
 from registry_site.promotion.queries import Role
@@ -85,8 +94,8 @@ class OneRequest(View):
 
     def _shown(self, name: str, number: int) -> dict[str, Any]:
         found = queries.get_request(self.actor, name, number)
-        evidence = queries.evidence_of_request(self.actor, found)
-        return shapes.full_request(found, queries.standing_of(self.actor, found), evidence)
+        evidence = standing.evidence_of_request(self.actor, found)
+        return shapes.full_request(found, standing.standing_of(self.actor, found), evidence)
 
 
 class RequestRecord(OneRequest):
@@ -131,7 +140,7 @@ class Reviews(View):
     def post(self, request: Request, name: str, number: int) -> Response:
         """Give your verdict. When that was the last thing in its way, the version has moved."""
         wanted = self.given(given.ReviewSerializer, request.data)
-        done = services.review(
+        done = deciding.review(
             self.actor, name=name, number=number, **(wanted | {"verdict": Verdict(wanted["verdict"])})
         )
         return Response(shapes.request_row(done))
@@ -144,7 +153,7 @@ class Dismissal(View):
     def post(self, request: Request, name: str, number: int, reviewer: str) -> Response:
         """Dismiss it: your own, or with a reason somebody else's, if you manage the model."""
         wanted = self.given(given.DismissalSerializer, request.data)
-        done = services.dismiss_review(self.actor, name=name, number=number, reviewer=reviewer, reason=wanted["reason"])
+        done = deciding.dismiss_review(self.actor, name=name, number=number, reviewer=reviewer, reason=wanted["reason"])
         return Response(shapes.request_row(done))
 
 
@@ -155,7 +164,7 @@ class Cancellation(View):
     def post(self, request: Request, name: str, number: int) -> Response:
         """Cancel it: your own, or with a reason somebody else's, if you manage the model."""
         wanted = self.given(given.CommentSerializer, request.data)
-        return Response(shapes.request_row(services.cancel(self.actor, name=name, number=number, **wanted)))
+        return Response(shapes.request_row(deciding.cancel(self.actor, name=name, number=number, **wanted)))
 
 
 class RequestComments(View):
@@ -310,7 +319,7 @@ class StagePolicy(View):
         """Set it, for one model or (administrators) for the site."""
         wanted = parse_stage(stage)
         policy = given.policy_of(self.given(given.PolicySerializer, request.data))
-        services.set_policy(self.actor, stage=wanted, policy=policy, name=name)
+        setting_policies.set_policy(self.actor, stage=wanted, policy=policy, name=name)
         return Response(shapes.policy(wanted, *queries.policies_shown(self.actor, name)[wanted]))
 
 
@@ -322,7 +331,7 @@ class ModelStagePolicy(StagePolicy):
     def delete(self, request: Request, stage: str, name: str) -> Response:
         """Let the site's policy hold again."""
         wanted = parse_stage(stage)
-        services.remove_policy(self.actor, stage=wanted, name=name)
+        setting_policies.remove_policy(self.actor, stage=wanted, name=name)
         return Response(shapes.policy(wanted, *queries.policies_shown(self.actor, name)[wanted]))
 
 
@@ -334,5 +343,5 @@ class DryRun(View):
         """Try gates on the newest 50 versions. Nothing is changed."""
         wanted = self.given(given.DryRunSerializer, request.data)["gates"]
         gates = [given.gate_of(gate) for gate in wanted] if wanted is not None else None
-        found = queries.dry_run(self.actor, name=name, stage=parse_stage(stage), gates=gates)
+        found = looking_ahead.dry_run(self.actor, name=name, stage=parse_stage(stage), gates=gates)
         return Response({"versions": shapes.dry_run(found)})

@@ -6,16 +6,9 @@ from rest_framework import serializers
 
 from registry_site.api.views import PageArguments
 from registry_site.promotion.gates import CheckState, Comparison, Gate, GateType
+from registry_site.promotion.preparing import COMMENT_LIMIT
 from registry_site.promotion.queries import Role
-from registry_site.promotion.rules import (
-    DeploymentState,
-    OccupantDecision,
-    Policy,
-    RequestState,
-    Verdict,
-    WhenOccupied,
-)
-from registry_site.promotion.services import COMMENT_LIMIT
+from registry_site.promotion.rules import DeploymentState, OccupantDecision, Policy, RequestState, Verdict, WhenOccupied
 from registry_site.registry.stages import Stage
 
 

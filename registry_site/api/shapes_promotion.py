@@ -12,6 +12,7 @@ from registry_site.promotion.rules import Outcome, Policy
 from registry_site.registry.stages import Stage
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
+    from registry_site.promotion.looking_ahead import DryRun
     from registry_site.promotion.models import (
         AliasPolicy,
         Check,
@@ -20,7 +21,7 @@ if TYPE_CHECKING:  # the rows come from queries; only their types are named here
         Review,
         TransitionRequest,
     )
-    from registry_site.promotion.queries import DryRun, RequestEvidence, Standing
+    from registry_site.promotion.standing import RequestEvidence, Standing
     from registry_site.registry.models import ModelVersion
 
 

@@ -4,41 +4,35 @@ The store is read up to a limit, whatever the file's size. The HTML in here is s
 highlighted or sanitized before it is put in; all else is plain values for a template to escape.
 """
 
-import base64
-import binascii
-import codecs
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 
 import yaml
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from registry_site.artifacts import parquet, zip_listing
 from registry_site.artifacts.mlmodel import MAX_BYTES as MAX_MLMODEL
 from registry_site.artifacts.mlmodel import MLModel, read_mlmodel
+from registry_site.artifacts.notebooks import Cell, read_notebook
 from registry_site.artifacts.paths import content_type_of
 from registry_site.artifacts.random_access import RandomAccess
 from registry_site.artifacts.store import ArtifactStore, Entry, is_a_folder
 from registry_site.artifacts.tables import MAX_COLUMNS, MAX_ROWS, Table, table_of
-from registry_site.artifacts.trees import MAX_NODES, Budget, Digits, Node, in_a_line, json_tree, parse_json, yaml_tree
+from registry_site.artifacts.texts import coloured, decode, rendered, without_colours
+from registry_site.artifacts.trees import MAX_NODES, Budget, Node, in_a_line, json_tree, parse_json, yaml_tree
 from registry_site.artifacts.zip_listing import zip_table
 from registry_site.core.errors import InvalidParameter
-from registry_site.core.highlight import MAX_HIGHLIGHTED, highlight, language_of
-from registry_site.core.markdown import render_markdown, sanitize_html
+from registry_site.core.highlight import MAX_HIGHLIGHTED, language_of
 
 MAX_TEXT = 256 * 1024  # bytes of a text that a page gets
 MAX_LINES = 20_000  # of a text, each of which is laid out by itself
 MAX_WHOLE = 4 * 1024 * 1024  # bytes of a JSON document or notebook, which means nothing when it is cut
 MAX_IMAGE = 32 * 1024 * 1024  # bytes of an image that a browser is asked to draw
-MAX_CELLS = 300  # of a notebook
-MAX_OUTPUT = 20_000  # characters of one output of a cell
-MAX_OUTPUT_HTML = 256 * 1024  # characters of one that is HTML
-MAX_PICTURE = 1024 * 1024  # characters of a picture inside a notebook
 HEX_BYTES = 256
 _NO_HTML = SafeString("")
 
@@ -64,27 +58,6 @@ class Kind(StrEnum):
     PARQUET = "parquet"
     ZIP = "zip"
     TOO_LARGE = "too_large"
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """What a notebook's cell printed. `type` is text, error, image or html; `image` is a `data:` URI, if it is not
-    too large, and `html` is sanitized."""
-
-    type: str
-    text: str = ""
-    image: str = ""
-    html: SafeString = _NO_HTML
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A notebook's cell. `type` is markdown, code or raw; `number` is the count in `In [3]`."""
-
-    type: str
-    html: SafeString
-    number: int | None = None
-    outputs: tuple[Output, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +121,10 @@ def preview_of_end(store: ArtifactStore, path: str) -> Preview:
     with store.open(path, offset=offset, length=MAX_TEXT) as reader:
         tail = reader.read()
     whole_lines = tail[tail.find(b"\n") + 1 :].lstrip(_INSIDE_A_LETTER) if offset else tail
-    decoded = _decode(whole_lines, cut=False)
+    decoded = decode(whole_lines, cut=False)
     if decoded is None:
         return shown
-    text = _TERMINAL.sub("", decoded[0])
+    text = without_colours(decoded[0])
     if text.count("\n") >= MAX_LINES:
         text = "\n".join(text.rsplit("\n", MAX_LINES)[1:])
     return replace(shown, text=text, is_end=True)
@@ -187,35 +160,12 @@ def _kind_of(name: str) -> Kind:
 # -- reading -----------------------------------------------------------------------------------------------------------
 
 Read = Callable[[int], bytes]
-_NO_TEXT = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f\x7f]")  # a text may hold tabs, bells, form feeds and colours
 _INSIDE_A_LETTER = bytes(range(0x80, 0xC0))  # bytes of UTF-8 with which no letter begins
-_TERMINAL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")  # colours and cursor moves
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
 
 
 def _read(store: ArtifactStore, path: str, limit: int) -> bytes:
     with store.open(path, length=limit) as reader:
         return b"".join(reader)
-
-
-def _decode(head: bytes, *, cut: bool) -> tuple[str, str] | None:
-    """The text and a notice about its encoding; None when the bytes are no text. A cut may have split a
-    letter."""
-    for bom, encoding in _BOMS:
-        if head.startswith(bom):
-            return head[len(bom) :].decode(encoding, "replace"), ""
-    if _NO_TEXT.search(head):
-        return None
-    try:
-        return codecs.getincrementaldecoder("utf-8")().decode(head, final=not cut), ""
-    except UnicodeDecodeError:
-        return head.decode("latin-1"), "This file is not UTF-8; it was read as Latin-1."
 
 
 def _size(shown: Preview) -> int:
@@ -252,25 +202,17 @@ def _hex_lines(head: bytes) -> Iterator[HexLine]:
 def _show_text(shown: Preview, read: Read, *, notice: str = "") -> Preview:
     """Text, in colour when the name tells the language; bytes when it is no text after all."""
     cut = _size(shown) > MAX_TEXT
-    decoded = _decode(read(MAX_TEXT), cut=cut)
+    decoded = decode(read(MAX_TEXT), cut=cut)
     if decoded is None:
         return _show_binary(shown, read)
-    text, about = _TERMINAL.sub("", decoded[0]), decoded[1]
+    text, about = without_colours(decoded[0]), decoded[1]
     if text.count("\n") >= MAX_LINES:
         text, cut = "\n".join(text.split("\n", MAX_LINES)[:MAX_LINES]), True
     shown = replace(shown, kind=Kind.TEXT, text=text, truncated=cut, notice=" ".join(filter(None, [notice, about])))
     language = language_of(shown.entry.name)
     if not language or len(text) > MAX_HIGHLIGHTED:
         return shown
-    return replace(shown, kind=Kind.CODE, language=language, html=_coloured(text, language))
-
-
-def _coloured(text: str, language: str) -> SafeString:
-    return mark_safe(highlight(text, language))  # escaped by Pygments
-
-
-def _rendered(text: str) -> SafeString:
-    return mark_safe(render_markdown(text))  # sanitized
+    return replace(shown, kind=Kind.CODE, language=language, html=coloured(text, language))
 
 
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?\r?\n)---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
@@ -283,7 +225,7 @@ def _show_markdown(shown: Preview, read: Read) -> Preview:
     text = shown.text
     if front := _FRONT_MATTER.match(text):  # else a model card's YAML would show as one long heading
         text = f"```yaml\n{front[1]}```\n\n{text[front.end() :]}"
-    return replace(shown, kind=Kind.MARKDOWN, html=_rendered(text), language="")
+    return replace(shown, kind=Kind.MARKDOWN, html=rendered(text), language="")
 
 
 def _show_mlmodel(shown: Preview, read: Read) -> Preview:
@@ -304,7 +246,7 @@ _SNIFFED_LINES = 20
 
 def _show_csv(shown: Preview, read: Read) -> Preview:
     cut = _size(shown) > MAX_TEXT
-    decoded = _decode(read(MAX_TEXT), cut=cut)
+    decoded = decode(read(MAX_TEXT), cut=cut)
     if decoded is None:
         return _show_binary(shown, read)
     text, notice = decoded
@@ -354,7 +296,7 @@ def _read_rows(text: str, delimiter: str) -> Sequence[Sequence[str]]:
 def _show_json(shown: Preview, read: Read) -> Preview:
     if _size(shown) > MAX_WHOLE:
         return _show_text(shown, read, notice="This document is too large to be shown as a tree.")
-    decoded = _decode(read(MAX_WHOLE), cut=False)
+    decoded = decode(read(MAX_WHOLE), cut=False)
     if decoded is None:
         return _show_binary(shown, read)
     text, notice = decoded
@@ -394,99 +336,17 @@ def _split_table(document: object) -> Table | None:
     return None
 
 
-# -- notebooks ---------------------------------------------------------------------------------------------------------
-
-_PICTURES = ("image/png", "image/jpeg", "image/gif", "image/webp")
-_DRAWING = "image/svg+xml"  # no script in it runs inside of an <img>
-
-
 def _show_notebook(shown: Preview, read: Read) -> Preview:
     if _size(shown) > MAX_WHOLE:
         return _too_large(shown)
-    decoded = _decode(read(MAX_WHOLE), cut=False)
+    decoded = decode(read(MAX_WHOLE), cut=False)
     try:
-        document = parse_json(decoded[0]) if decoded else None
+        notebook = read_notebook(parse_json(decoded[0])) if decoded else None
     except (ValueError, RecursionError):
-        document = None
-    cells = _mapping(document).get("cells")
-    if not isinstance(cells, list):
+        notebook = None
+    if notebook is None:
         return _show_text(shown, read, notice="This file is not a notebook of nbformat 4.")
-    metadata = _mapping(_mapping(document).get("metadata"))
-    language = str(_mapping(metadata.get("language_info")).get("name") or "python")
-    budget = Budget(MAX_HIGHLIGHTED * 4)
-    return replace(
-        shown,
-        language=language,
-        cells=tuple(_notebook_cell(_mapping(cell), language, budget) for cell in cells[:MAX_CELLS]),
-        truncated=len(cells) > MAX_CELLS or budget.exceeded,
-    )
-
-
-def _notebook_cell(cell: Mapping[str, object], language: str, budget: Budget) -> Cell:
-    kind = str(cell.get("cell_type"))
-    source = _lines(cell.get("source"))
-    if not budget.take(len(source)):
-        source = f"{source[:MAX_OUTPUT]}…" if len(source) > MAX_OUTPUT else source
-        return Cell("raw", _coloured(source, ""))
-    if kind == "markdown":
-        return Cell("markdown", _rendered(source))
-    if kind != "code":
-        return Cell("raw", _coloured(source, ""))
-    outputs = cell.get("outputs")
-    count = cell.get("execution_count")
-    return Cell(
-        "code",
-        _coloured(source, language),
-        int(count) if isinstance(count, Digits) and count.isdigit() and len(count) < 10 else None,
-        tuple(_outputs(outputs if isinstance(outputs, list) else [])),
-    )
-
-
-def _outputs(outputs: Sequence[object]) -> Iterator[Output]:
-    for output in map(_mapping, outputs[:MAX_CELLS]):
-        data = _mapping(output.get("data"))
-        picture = next((kind for kind in _PICTURES if kind in data), None)
-        if output.get("output_type") == "error":
-            yield Output(
-                "error", _printed(_lines(output.get("traceback"), between="\n") or _lines(output.get("evalue")))
-            )
-        elif picture:
-            yield Output("image", _printed(_lines(data.get("text/plain"))), _data_uri(picture, _lines(data[picture])))
-        elif _DRAWING in data:
-            drawn = base64.b64encode(_lines(data[_DRAWING]).encode("utf-8", "replace")).decode()
-            yield Output("image", _printed(_lines(data.get("text/plain"))), _data_uri(_DRAWING, drawn))
-        elif "<table" in (html := _lines(data.get("text/html"))) and len(html) <= MAX_OUTPUT_HTML:
-            # Only tables: most other HTML is scripts, and says nothing without them.
-            yield Output("html", html=mark_safe(sanitize_html(html)))
-        elif markdown := _lines(data.get("text/markdown")):
-            yield Output("html", html=_rendered(markdown[:MAX_OUTPUT]))
-        elif text := _lines(output.get("text")) or _lines(data.get("text/plain")):
-            yield Output("text", _printed(text))
-
-
-def _printed(text: str) -> str:
-    plain = _TERMINAL.sub("", text[: 2 * MAX_OUTPUT])
-    return plain if len(plain) <= MAX_OUTPUT else f"{plain[:MAX_OUTPUT]}…"
-
-
-def _data_uri(kind: str, encoded: str) -> str:
-    compact = "".join(encoded.split()) if len(encoded) <= MAX_PICTURE else ""
-    try:
-        base64.b64decode(compact, validate=True)
-    except binascii.Error:
-        return ""
-    return f"data:{kind};base64,{compact}" if compact else ""
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
-def _lines(value: object, *, between: str = "") -> str:
-    """A notebook's text, which is a string or a list of lines."""
-    if isinstance(value, list):
-        return between.join(line for line in value if isinstance(line, str))
-    return value if isinstance(value, str) else ""
+    return replace(shown, language=notebook.language, cells=notebook.cells, truncated=notebook.is_cut)
 
 
 # -- by ranges ---------------------------------------------------------------------------------------------------------

@@ -38,6 +38,12 @@ def remembered(question: Hashable, ask: Callable[[], Answer]) -> Answer:
     return answer
 
 
+def is_to_be_asked(question: Hashable) -> bool:
+    """Whether an answer to this question would be remembered, and there is none yet."""
+    answers = _answers.get()
+    return answers is not None and question not in answers and not connection.in_atomic_block
+
+
 def once(function: Callable[P, Answer]) -> Callable[P, Answer]:
     """For a function that only reads, with arguments that can be keys."""
 

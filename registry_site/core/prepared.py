@@ -55,10 +55,14 @@ class Among(Func):
 _Converters = dict[int, tuple[list[Callable[..., Any]], Any]]
 
 
-class _Compiled(NamedTuple):
+class Compiled(NamedTuple):
+    """A query as the database takes it. Of its parameters those that are `Given` have no value yet. The converters are
+    for the columns of these places; the fields tell what is in each column."""
+
     sql: str
     params: Sequence[Any]
     converters: _Converters
+    fields: "Sequence[Field[Any, Any]]"
 
 
 class Prepared(Generic[Row]):
@@ -71,32 +75,56 @@ class Prepared(Generic[Row]):
     def __init__(self, build: "Callable[[], QuerySet[Any, Any]]", make: Callable[..., Row]) -> None:
         self._build = build
         self._make = make
-        self._compiled: dict[str, _Compiled] = {}
+        self._compiled: dict[str, Compiled] = {}
 
     def read(self, **given: Any) -> list[Row]:
         """The rows for these values."""
-        sql, params, converters = self._compiled.get(connection.vendor) or self._compile()
-        values = tuple(value.bound(given[value.name]) if isinstance(value, Given) else value for value in params)
-        return [*remembered((self, values), lambda: self._read(sql, values, converters))]
+        return self.question(**given).answer()
 
-    def _read(self, sql: str, values: Sequence[Any], converters: "_Converters") -> list[Row]:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            rows = cursor.fetchall()
-        if converters:
-            rows = [_converted(row, converters) for row in rows]
-        return [self._make(*row) for row in rows]
+    def question(self, **given: Any) -> "Question[Row]":
+        """What `read` asks for these values."""
+        params = self.compiled.params
+        return Question(self, tuple(one.bound(given[one.name]) if isinstance(one, Given) else one for one in params))
+
+    @property
+    def compiled(self) -> Compiled:
+        """The query in the words of the database that is connected."""
+        return self._compiled.get(connection.vendor) or self._compile()
+
+    def rows(self, found: Iterable[Sequence[Any]]) -> list[Row]:
+        """What the database has answered, as `read` gives it."""
+        if converters := self.compiled.converters:
+            found = [_converted(row, converters) for row in found]
+        return [self._make(*row) for row in found]
 
     def first(self, **given: Any) -> Row | None:
         """The first row for these values, if there is any."""
         return next(iter(self.read(**given)), None)
 
-    def _compile(self) -> _Compiled:
+    def _compile(self) -> Compiled:
         compiler = self._build().query.get_compiler(connection=connection)
         sql, params = compiler.as_sql()
-        converters = compiler.get_converters([column for column, _, _ in compiler.select])
-        compiled = self._compiled[connection.vendor] = _Compiled(sql, params, converters)
+        columns = [column for column, _, _ in compiler.select]
+        fields = [column.output_field for column in columns]
+        compiled = Compiled(sql, params, compiler.get_converters(columns), fields)
+        self._compiled[connection.vendor] = compiled
         return compiled
+
+
+class Question(NamedTuple, Generic[Row]):
+    """A prepared query and the values that it is asked for: what its answer is remembered by."""
+
+    prepared: Prepared[Row]
+    values: tuple[Any, ...]
+
+    def answer(self) -> list[Row]:
+        """The rows."""
+        return [*remembered(self, self._ask)]
+
+    def _ask(self) -> list[Row]:
+        with connection.cursor() as cursor:
+            cursor.execute(self.prepared.compiled.sql, self.values)
+            return self.prepared.rows(cursor.fetchall())
 
 
 def _converted(row: Sequence[Any], converters: _Converters) -> list[Any]:

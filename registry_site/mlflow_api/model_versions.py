@@ -11,6 +11,7 @@ from registry_site.mlflow_api.decoding import read_arguments
 from registry_site.mlflow_api.endpoint import SITE, Endpoint, View
 from registry_site.mlflow_api.files import file_response
 from registry_site.mlflow_api.structs import model_versions as structs
+from registry_site.promotion import deleting
 from registry_site.promotion import services as promotion
 from registry_site.registry import queries, services
 from registry_site.registry.stages import parse_stage
@@ -71,7 +72,7 @@ class DeleteModelVersion(Endpoint[structs.VersionArguments]):
     request_type = structs.VersionArguments
 
     def call(self, actor: Actor, request: structs.VersionArguments) -> None:
-        promotion.delete_version(actor, name=request.name, version=shapes.version_number(request.version))
+        deleting.delete_version(actor, name=request.name, version=shapes.version_number(request.version))
 
 
 class TransitionStage(Endpoint[structs.TransitionStageArguments]):

@@ -5,7 +5,7 @@ from registry_site.mlflow_api import shapes_registry as shapes
 from registry_site.mlflow_api.endpoint import Endpoint
 from registry_site.mlflow_api.structs import registered_models as structs
 from registry_site.mlflow_api.structs.model_versions import ModelVersionAnswer, ModelVersionsAnswer
-from registry_site.promotion import services as promotion
+from registry_site.promotion import deleting
 from registry_site.registry import queries, services
 from registry_site.registry.stages import parse_stage
 
@@ -66,7 +66,7 @@ class DeleteRegisteredModel(Endpoint[structs.NameArguments]):
     request_type = structs.NameArguments
 
     def call(self, actor: Actor, request: structs.NameArguments) -> None:
-        promotion.delete_model(actor, name=request.name)
+        deleting.delete_model(actor, name=request.name)
 
 
 class SearchRegisteredModels(Endpoint[structs.SearchRegisteredModelsArguments]):

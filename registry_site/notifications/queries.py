@@ -2,18 +2,23 @@
 to people."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
+from functools import cache
 
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, CharField, OuterRef, Q, QuerySet, Subquery
 
+from registry_site.accounts.access import SOMEBODY
 from registry_site.accounts.actors import Actor
+from registry_site.accounts.levels import Level
 from registry_site.core.errors import NotFound
 from registry_site.core.pages import Page
+from registry_site.core.prepared import Given, Prepared, Question
 from registry_site.notifications import mailbox
 from registry_site.notifications.audience import Way, Why, usual_way
 from registry_site.notifications.mailbox import StoredMail
 from registry_site.notifications.models import Following, Mail, MailChoice, MailState, Notification
-from registry_site.registry.access import reads_everything, visible, visible_models
+from registry_site.registry.access import everywhere, reads_everything, visible, visible_models
 from registry_site.registry.models import ModelVersion, RegisteredModel
 from registry_site.registry.stages import Stage
 from registry_site.search.keyset import OrderPlan, Term
@@ -83,12 +88,39 @@ def get_notification(actor: Actor, key: int) -> Notification:
 
 def count_unread(actor: Actor) -> int:
     """How many wait unread; what is more than `COUNTED_AT_MOST` counts as one more than that."""
-    return own_notifications(actor).filter(_BOXES[Box.UNREAD])[: COUNTED_AT_MOST + 1].count()
+    return sum(len(question.answer()) for question in unread_questions(actor))
+
+
+def unread_questions(actor: Actor) -> list[Question[int]]:
+    """What `count_unread` asks, for `ask_together`."""
+    if actor.user_id is None:
+        return []
+    return [_unread_keys(replace(SOMEBODY, is_admin=actor.is_admin), everywhere(actor)).question(user=actor.user_id)]
+
+
+@cache
+def _unread_keys(somebody: Actor, _everywhere: Level) -> Prepared[int]:
+    """Whose level everywhere is the same are asked about in the same words."""
+    unread = _BOXES[Box.UNREAD]
+    return Prepared(lambda: own_notifications(somebody).filter(unread).values_list("pk")[: COUNTED_AT_MOST + 1], int)
 
 
 def is_following(actor: Actor, name: str) -> bool:
     """Whether the actor hears of that registered model."""
-    return Following.objects.filter(user=actor.user_id, registered_model__name=name).exists()
+    return any(question.answer() for question in following_questions(actor, name))
+
+
+def following_questions(actor: Actor, name: str) -> list[Question[int]]:
+    """What `is_following` asks, for `ask_together`."""
+    return [_FOLLOWING.question(user=actor.user_id, name=name)] if actor.user_id is not None else []
+
+
+_FOLLOWING = Prepared(
+    lambda: Following.objects.filter(
+        user=Given("user", BigIntegerField()), registered_model__name=Given("name", CharField())
+    ).values_list("pk"),
+    int,
+)
 
 
 def followed_models(actor: Actor) -> QuerySet[RegisteredModel]:
@@ -103,8 +135,9 @@ def models_of_interest(actor: Actor, *, limit: int) -> Sequence[RegisteredModel]
     none."""
     versions = ModelVersion.objects.filter(registered_model=OuterRef("pk")).order_by("-version")
     occupants = versions.filter(current_stage=Stage.PRODUCTION.value)
+    owned = RegisteredModel.objects.filter(owner=actor.user_id).values("pk")
     followed = Following.objects.filter(user=actor.user_id).values("registered_model")
-    found = visible_models(actor).filter(Q(pk__in=followed) | Q(owner=actor.user_id), is_prompt=False)
+    found = visible_models(actor).filter(pk__in=owned.union(followed), is_prompt=False)  # each by its index
     annotated = found.annotate(
         in_production=Subquery(occupants.values("version")[:1]),
         since=Subquery(occupants.values("stage_changed_at")[:1]),

@@ -103,6 +103,36 @@ PEOPLE: Columns[Any] = {
     "groups": lambda user: sorted(group.name for group in user.groups.all()),
     "last_sign_in_at": lambda user: user.last_login,
 }
+GROUPS: Columns[Any] = {
+    "name": lambda group: group.name,
+    "people": lambda group: group.people,
+    "members": lambda group: sorted(user.username for user in group.user_set.all()),
+}
+MAILS: Columns[Any] = {
+    "id": lambda mail: mail.pk,
+    "subject": lambda mail: mail.subject,
+    "to": lambda mail: mail.address,
+    "recipient": lambda mail: mail.recipient.username,
+    "why": lambda mail: mail.why,
+    "state": lambda mail: mail.state,
+    "attempts": lambda mail: mail.attempts,
+    "error": lambda mail: mail.error,
+    "created_at": lambda mail: mail.created_at,
+    "due_at": lambda mail: mail.due_at,
+    "sent_at": lambda mail: mail.sent_at,
+}
+STAYS: Columns[Any] = {
+    "version": lambda stay: stay.version,
+    "stage": lambda stay: stay.came.data.get("to_stage"),
+    "from": lambda stay: stay.came.at,
+    "until": lambda stay: stay.left.at if stay.left else None,
+    "request": lambda stay: stay.came.request_number,
+    "who": lambda stay: stay.came.actor_name,
+    "comment": lambda stay: stay.came.comment,
+    "is_rollback": lambda stay: stay.is_rollback,
+    "bypass": lambda stay: stay.bypass,
+    "version_is_deleted": lambda stay: not stay.exists,
+}
 WEBHOOKS: Columns[Any] = {
     "id": lambda row: row["webhook"].webhook_id,
     "name": lambda row: row["webhook"].name,

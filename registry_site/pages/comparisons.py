@@ -13,7 +13,7 @@ from registry_site.promotion.differences import Direction, MetricRow
 from registry_site.promotion.signatures import SignatureDiff, SignatureVerdict
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
-    from registry_site.promotion.queries import RequestEvidence
+    from registry_site.promotion.standing import RequestEvidence
 
 MOST_ROWS = 200  # of a table; the record of the request has all of them
 DIGEST_SHOWN = 12

@@ -1,5 +1,6 @@
 """What every template may rely on."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from registry_site.accounts.actors import Actor, stranger
 from registry_site.audit.kinds import Origin
 from registry_site.core.requests import current_request_id
 from registry_site.notifications.queries import count_unread
+from registry_site.pages.foresight import foresee
 from registry_site.promotion.queries import count_waiting_for
 
 
@@ -18,10 +20,15 @@ def site(request: HttpRequest) -> dict[str, Any]:
     `podium_version`, `request_id`."""
     actor: Actor = getattr(request, "actor", stranger(Origin.PAGE))
     theme = request.COOKIES.get("theme", "")
+
+    def counted(count: Callable[[Actor], int]) -> int:
+        foresee(actor)
+        return count(actor)
+
     return {
         "actor": actor,
-        "reviews_waiting": SimpleLazyObject(lambda: count_waiting_for(actor)) if actor.is_signed_in else 0,
-        "unread": SimpleLazyObject(lambda: count_unread(actor)) if actor.is_signed_in else 0,
+        "reviews_waiting": SimpleLazyObject(lambda: counted(count_waiting_for)) if actor.is_signed_in else 0,
+        "unread": SimpleLazyObject(lambda: counted(count_unread)) if actor.is_signed_in else 0,
         "open_mode": settings.PODIUM_OPEN,
         "theme": theme if theme in ("light", "dark") else "",
         "podium_version": settings.PODIUM_VERSION,

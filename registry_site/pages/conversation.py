@@ -1,7 +1,7 @@
 """The history of a request as a conversation: what counts no longer is struck through, and one's own words can be
 changed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -10,18 +10,30 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from registry_site.accounts.actors import Actor
+from registry_site.accounts.queries import known_people
 from registry_site.audit.kinds import Kind
 from registry_site.pages.sentences import Line, line_of
 from registry_site.promotion.comments import may_be_deleted
+from registry_site.promotion.mentions import mentions
 from registry_site.promotion.rules import Verdict
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
     from registry_site.audit.models import Activity
     from registry_site.promotion.models import Comment, TransitionRequest
-    from registry_site.promotion.queries import GivenReview
+    from registry_site.promotion.standing import GivenReview
 
 _ROUNDED = timedelta(milliseconds=1)  # history keeps no more of a time
 _GO_WITHOUT_SAYING = (Kind.REQUEST_APPROVED, Kind.REQUEST_REJECTED, Kind.COMMENT_UPDATED)
+
+
+def people_of(
+    actor: Actor, activities: "Sequence[Activity]", more_texts: Iterable[str] = ()
+) -> tuple[dict[str, str], set[str]]:
+    """The display names, by user name, of the people of these activities, and the user names that somebody has of those
+    mentioned in what was said there and in these texts, in one query."""
+    mentioned = {name for text in (*(each.comment for each in activities), *more_texts) for name in mentions(text)}
+    known = known_people(actor, mentioned | {each.actor_name for each in activities})
+    return {name: shown for name, shown in known.items() if shown}, mentioned & known.keys()
 
 
 def conversation(

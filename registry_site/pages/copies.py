@@ -9,7 +9,7 @@ from registry_site.registry.stages import Stage
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
     from registry_site.promotion.models import TransitionRequest
-    from registry_site.promotion.queries import Standing
+    from registry_site.promotion.standing import Standing
 
 
 def question_of_copy(asked: "TransitionRequest") -> str:

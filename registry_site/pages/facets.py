@@ -12,11 +12,13 @@ _TERM = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
 
 @dataclass(frozen=True, slots=True)
 class FacetLink:
-    """A link of the list: `q` is the search that it leads to, which has the term, or has it no more."""
+    """A link of the list: `q` is the search that it leads to, which has the term, or has it no more; `count`, where it
+    is known, says how many that finds."""
 
     label: str
     q: str
     current: bool
+    count: str = ""
 
 
 class Terms:
@@ -29,16 +31,16 @@ class Terms:
             is_filter = True
         self._terms = [] if is_filter else _TERM.findall(text)
 
-    def toggle(self, term: str, label: str) -> FacetLink:
+    def toggle(self, term: str, label: str, count: str = "") -> FacetLink:
         """A link that adds the term, or takes it away where it is there."""
         there = term in self._terms
-        return FacetLink(label, _joined(self._without(term) if there else [*self._terms, term]), there)
+        return FacetLink(label, _joined(self._without(term) if there else [*self._terms, term]), there, count)
 
-    def choice(self, key: str, term: str, label: str) -> FacetLink:
+    def choice(self, key: str, term: str, label: str, count: str = "") -> FacetLink:
         """A link that puts the term in the place of another one with this key; where it is chosen, takes it away."""
         others = [each for each in self._terms if not each.startswith(f"{key}:")]
         there = term in self._terms
-        return FacetLink(label, _joined(others if there else [*others, term]), there)
+        return FacetLink(label, _joined(others if there else [*others, term]), there, count)
 
     def chips(self, besides: Iterable[str]) -> list[FacetLink]:
         """A link for each `key:value` that was chosen in another way, which takes it away."""

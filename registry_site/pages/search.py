@@ -16,8 +16,9 @@ from registry_site.core.markdown import excerpt
 from registry_site.pages.references import Reference, Thing, read_reference
 from registry_site.promotion.finding import find_requests, requests_numbered
 from registry_site.promotion.queries import facets_of_models, get_request
+from registry_site.registry.browsing import browse_models
 from registry_site.registry.finding import find_models, find_versions
-from registry_site.registry.queries import browse_models, get_model, get_version, get_version_by_alias, newest_in_stage
+from registry_site.registry.queries import get_model, get_version, get_version_by_alias, newest_in_stage
 from registry_site.registry.stages import Stage
 from registry_site.search.words import Search, split_search
 from registry_site.tracking.finding import find_experiments, find_runs

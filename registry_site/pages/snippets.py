@@ -4,7 +4,14 @@ import json
 from shlex import quote
 from urllib.parse import urlencode
 
+from django.http import HttpRequest
+
 Snippet = tuple[str, str, str]  # title, language, code
+
+
+def host_of(request: HttpRequest) -> str:
+    """This server's address, as the request had it."""
+    return request.build_absolute_uri("/").rstrip("/")
 
 
 def load_snippets(host: str, uri: str, *, name: str, version: int | None = None) -> list[Snippet]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from registry_site.pages.comparisons import file_rows
 from registry_site.pages.side_by_side import Line as Values
-from registry_site.pages.side_by_side import Value
+from registry_site.pages.side_by_side import Value, is_same
 from registry_site.promotion.comparison import Change, Row
 from registry_site.promotion.differences import COMMIT, Direction, EvidenceDiff
 from registry_site.promotion.signatures import columns_of
@@ -51,11 +51,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What each version has under a name; `note` says more of the name."""
+    """What each version has under a name; `note` says more of the name. Numbers that are as close as `tolerance` count
+    as the same."""
 
     name: str
     cells: Sequence[Cell]
     note: str = ""
+    tolerance: float = 0.0
 
     @property
     def differs(self) -> bool:
@@ -63,7 +65,7 @@ class Line:
         seen = [cell for cell in self.cells if not cell.is_hidden]
         values = tuple(cell.value for cell in seen)
         return any(cell.change is not Change.SAME for cell in seen) or bool(
-            values and Values(self.name, values).differs
+            values and Values(self.name, values, self.tolerance).differs
         )
 
 
@@ -83,8 +85,9 @@ class Section:
         return [line for line in self.lines if line.differs]
 
 
-def sections_of(compared: "Compared") -> list[Section]:
-    """What the versions are made of and measured at, in the order in which people ask for it; no empty ones."""
+def sections_of(compared: "Compared", tolerance: float = 0.0) -> list[Section]:
+    """What the versions are made of and measured at, in the order in which people ask for it; no empty ones. Metrics
+    and params that are as close as `tolerance`, a part of the greater one, count as the same."""
     diffs, contents = compared.differences, compared.contents
     count = len(contents)
     hidden = frozenset(place for place in range(count) if compared.is_hidden(place))
@@ -95,8 +98,8 @@ def sections_of(compared: "Compared") -> list[Section]:
         return _lines([rows_of(diff) for diff in diffs], count, unseen)
 
     sections = [
-        Section("metrics", _("Metrics"), _metrics(diffs, count, hidden)),
-        Section("params", _("Parameters"), of(lambda diff: diff.params, hidden)),
+        Section("metrics", _("Metrics"), _tolerant(_metrics(diffs, count, hidden), tolerance)),
+        Section("params", _("Parameters"), _tolerant(of(lambda diff: diff.params, hidden), tolerance)),
         _signature(compared, unread),
         Section("requirements", _("Requirements"), of(lambda diff: diff.requirements, unread), unknown=unread),
         Section("flavors", _("Flavors"), of(lambda diff: diff.flavors, unread), unknown=unread),
@@ -154,6 +157,21 @@ def _metrics(diffs: Sequence[EvidenceDiff], count: int, hidden: frozenset[int]) 
     ]
 
 
+def _tolerant(lines: Sequence[Line], tolerance: float) -> Sequence[Line]:
+    if not tolerance:
+        return lines
+    return [
+        Line(line.name, [_forgiven(cell, line.cells[0], tolerance) for cell in line.cells], line.note, tolerance)
+        for line in lines
+    ]
+
+
+def _forgiven(cell: Cell, first: Cell, tolerance: float) -> Cell:
+    if cell.change is not Change.CHANGED or not is_same(first.value, cell.value, tolerance):
+        return cell
+    return Cell(cell.value, Change.SAME, cell.delta, Direction.SAME.value if cell.verdict else "")
+
+
 def _judged(cell: Cell, direction: Direction) -> Cell:
     is_compared = cell.delta is not None or (cell.change is Change.SAME and direction is Direction.SAME)
     if cell.is_hidden or not is_compared or direction is Direction.UNKNOWN or cell.value is None:
@@ -209,7 +227,9 @@ def _others(diffs: Sequence[EvidenceDiff], count: int, hidden: frozenset[int]) -
 
 
 # -- as data -----------------------------------------------------------------------------------------------------------
-def as_data(sections: Sequence[Section], compared: "Compared", *, everything: bool) -> dict[str, Any]:
+def as_data(
+    sections: Sequence[Section], compared: "Compared", *, everything: bool, tolerance: float = 0.0
+) -> dict[str, Any]:
     """What JSON has."""
     return {
         "model": compared.model.name,
@@ -225,6 +245,7 @@ def as_data(sections: Sequence[Section], compared: "Compared", *, everything: bo
             for place, version in enumerate(compared.versions)
         ],
         "only_differences": not everything,
+        "tolerance": tolerance,
         "sections": [
             {
                 "key": section.key,

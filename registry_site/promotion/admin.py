@@ -17,7 +17,7 @@ from registry_site.accounts.actors import Actor, person
 from registry_site.audit.kinds import Origin
 from registry_site.core.admin import ReadOnlyAdmin
 from registry_site.core.errors import InvalidParameter, PodiumError
-from registry_site.promotion import comments, services
+from registry_site.promotion import comments, deciding, setting_policies
 from registry_site.promotion.aliases import remove_alias_policy, set_alias_policy
 from registry_site.promotion.directions import remove_metric_direction, set_metric_direction
 from registry_site.promotion.models import (
@@ -32,8 +32,9 @@ from registry_site.promotion.models import (
     TransitionRequest,
 )
 from registry_site.promotion.policies import gate_of, policy_of
-from registry_site.promotion.queries import get_request, standing_of
+from registry_site.promotion.queries import get_request
 from registry_site.promotion.rules import RequestState
+from registry_site.promotion.standing import standing_of
 from registry_site.registry.models import STAGE_CHOICES
 from registry_site.registry.names import validate_alias
 from registry_site.registry.stages import Stage
@@ -86,11 +87,11 @@ class TransitionRequestAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Approve the chosen requests", permissions=["view"])
     def approve_chosen(self, request: HttpRequest, queryset: QuerySet[TransitionRequest]) -> None:
-        self._decide(request, queryset, services.approve)
+        self._decide(request, queryset, deciding.approve)
 
     @admin.action(description="Reject the chosen requests", permissions=["view"])
     def reject_chosen(self, request: HttpRequest, queryset: QuerySet[TransitionRequest]) -> None:
-        self._decide(request, queryset, services.reject)
+        self._decide(request, queryset, deciding.reject)
 
     def _decide(
         self,
@@ -206,13 +207,13 @@ class GateInline(admin.TabularInline):  # type: ignore[type-arg]  # as above
     form = GateForm
     fields = ("place", "type", "key", "comparison", "number", "value", "is_empty")
     extra = 1
-    max_num = services.MOST_GATES
+    max_num = setting_policies.MOST_GATES
 
 
 class StagePolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # as above
     expires_after_days = forms.IntegerField(
         min_value=1,
-        max_value=services.MOST_DAYS,
+        max_value=setting_policies.MOST_DAYS,
         required=False,
         help_text="Pending requests that are older expire. Empty: never.",
     )
@@ -251,9 +252,9 @@ class StagePolicyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # as above
         gates.save(commit=False)  # tells what is deleted, and what Django's own log says
         kept = [one for one in gates.forms if one.has_changed() or one.instance.pk]
         kept = [one for one in kept if one not in gates.deleted_forms]
-        kept.sort(key=lambda one: one.cleaned_data.get("place") or services.MOST_GATES + 1000)
+        kept.sort(key=lambda one: one.cleaned_data.get("place") or setting_policies.MOST_GATES + 1000)
         policy: StagePolicy = form.instance
-        saved = services.set_policy(
+        saved = setting_policies.set_policy(
             _actor(request),
             stage=Stage(policy.stage),
             policy=replace(policy_of(policy), gates=tuple(gate_of(one.instance) for one in kept)),

@@ -11,7 +11,8 @@ from registry_site.promotion.mirrors import alias_policies
 from registry_site.promotion.models import AliasPolicy
 from registry_site.promotion.moving import gate_results
 from registry_site.promotion.policies import policy_for
-from registry_site.promotion.services import model_of_policy, request_url, transition
+from registry_site.promotion.services import request_url, transition
+from registry_site.promotion.setting_policies import model_of_policy
 from registry_site.registry import access, subjects
 from registry_site.registry.hooks import AliasMove
 from registry_site.registry.names import validate_alias

@@ -4,10 +4,11 @@ Both are told again and again by systems that repeat themselves: the same `exter
 is known already changes nothing.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.db import transaction
+from django.db.models import BigIntegerField
 
 from registry_site.accounts.actors import Actor, system
 from registry_site.accounts.levels import Level
@@ -15,12 +16,14 @@ from registry_site.audit.kinds import Kind
 from registry_site.audit.record import record
 from registry_site.core import clock
 from registry_site.core.errors import InvalidParameter
+from registry_site.core.prepared import Given, Prepared, Question, columns_of, instance_of
 from registry_site.promotion.gates import CheckState
 from registry_site.promotion.models import Check, Deployment
 from registry_site.promotion.rules import DeploymentState
 from registry_site.promotion.settling import settle_version
 from registry_site.registry import subjects
 from registry_site.registry.locking import locked_version
+from registry_site.registry.models import ModelVersion
 from registry_site.registry.queries import get_version
 
 Row = TypeVar("Row", Check, Deployment)
@@ -116,14 +119,32 @@ def post_deployment(
 
 def checks_of(actor: Actor, name: str, version: int) -> list[Check]:
     """The runs of checks of a version, those announced last first, at most 500. Raises NotFound."""
-    found = get_version(actor, name, version)
-    return list(Check.objects.filter(model_version=found).order_by("-pk")[:SHOWN_AT_MOST])
+    return _CHECKS.read(version=get_version(actor, name, version).pk)
 
 
 def deployments_of(actor: Actor, name: str, version: int) -> list[Deployment]:
     """The deployments of a version, those announced last first, at most 500. Raises NotFound."""
-    found = get_version(actor, name, version)
-    return list(Deployment.objects.filter(model_version=found).order_by("-pk")[:SHOWN_AT_MOST])
+    return _DEPLOYMENTS.read(version=get_version(actor, name, version).pk)
+
+
+def questions_of_posts(version: ModelVersion) -> list[Question[Any]]:
+    """What `checks_of` and `deployments_of` ask, for `ask_together`."""
+    return [_CHECKS.question(version=version.pk), _DEPLOYMENTS.question(version=version.pk)]
+
+
+def _newest(model: type[Row]) -> Prepared[Row]:
+    """The rows of a version that were announced last, those first."""
+    of_version = {"model_version": Given("version", BigIntegerField())}
+    return Prepared(
+        lambda: (
+            model._default_manager.filter(**of_version).order_by("-pk").values_list(*columns_of(model))[:SHOWN_AT_MOST]
+        ),
+        instance_of(model),
+    )
+
+
+_CHECKS = _newest(Check)
+_DEPLOYMENTS = _newest(Deployment)
 
 
 def _write(said: Row, known: Row | None, fields: tuple[str, ...], actor: Actor) -> tuple[Row, bool]:

@@ -13,7 +13,7 @@ from registry_site.core import clock
 from registry_site.core.errors import InvalidParameter, NotFound, PermissionDenied
 from registry_site.promotion.mentions import mentions
 from registry_site.promotion.models import Comment, TransitionRequest
-from registry_site.promotion.services import COMMENT_LIMIT
+from registry_site.promotion.preparing import COMMENT_LIMIT
 from registry_site.promotion.visibility import visible, visible_comments
 from registry_site.registry import access
 from registry_site.registry.locking import lock_model, version_of

@@ -18,14 +18,9 @@ from registry_site.promotion.evidence import Files
 from registry_site.promotion.gates import shortfall
 from registry_site.promotion.moving import Why, gate_results, others_in
 from registry_site.promotion.policies import admits_only_copies, policy_for, policy_of_copy
+from registry_site.promotion.preparing import files_for_gates, lock_version, validate_comment
 from registry_site.promotion.rules import Policy, WhenOccupied, level_to_decide
-from registry_site.promotion.services import (
-    files_for_gates,
-    lock_version,
-    require_arrival,
-    validate_comment,
-    validate_way_out,
-)
+from registry_site.promotion.services import require_arrival, validate_way_out
 from registry_site.registry import access, subjects
 from registry_site.registry.hooks import NewVersion
 from registry_site.registry.models import ModelVersion, RegisteredModel

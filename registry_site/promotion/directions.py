@@ -9,10 +9,11 @@ from registry_site.accounts.actors import Actor
 from registry_site.audit.kinds import Kind
 from registry_site.audit.record import Subject, record
 from registry_site.core.errors import NotFound
+from registry_site.core.prepared import Among, Prepared, Question, columns_of, instance_of
 from registry_site.promotion.differences import directions
 from registry_site.promotion.gates import Gate
 from registry_site.promotion.models import MetricDirection
-from registry_site.promotion.services import model_of_policy
+from registry_site.promotion.setting_policies import model_of_policy
 from registry_site.registry import subjects
 from registry_site.registry.models import RegisteredModel
 from registry_site.tracking.rules import validate_key
@@ -49,11 +50,22 @@ def remove_metric_direction(actor: Actor, *, metric: str, name: str | None = Non
 
 def directions_in_force(model: RegisteredModel | None) -> list[MetricDirection]:
     """What holds for a model, or for the site, by metric."""
-    rows = MetricDirection.objects.filter(
-        Q(registered_model__isnull=True) | Q(registered_model=model) if model else Q(registered_model__isnull=True)
-    )
+    rows = direction_question(model).answer()
     found = {row.metric: row for row in sorted(rows, key=lambda row: row.registered_model_id is not None)}
     return [row for _, row in sorted(found.items())]
+
+
+def direction_question(model: RegisteredModel | None) -> Question[MetricDirection]:
+    """What `directions_in_force` asks, for `ask_together`."""
+    return _DIRECTIONS.question(keys=[model.pk] if model else [])
+
+
+_DIRECTIONS = Prepared(
+    lambda: MetricDirection.objects.filter(
+        Q(Among("registered_model_id")) | Q(registered_model__isnull=True)
+    ).values_list(*columns_of(MetricDirection)),
+    instance_of(MetricDirection),
+)
 
 
 def higher_is_better(model: RegisteredModel, gates: Iterable[Gate]) -> dict[str, bool]:

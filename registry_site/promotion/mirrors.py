@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from registry_site.accounts.actors import Actor
+from registry_site.core.prepared import Among, Prepared, Question, columns_of, instance_of
 from registry_site.promotion.models import AliasPolicy
 from registry_site.registry import staging
 from registry_site.registry.models import ModelVersion, RegisteredModel
@@ -14,11 +15,22 @@ from registry_site.registry.stages import Stage
 
 def alias_policies(model: RegisteredModel | None) -> dict[str, AliasPolicy]:
     """What is said of each alias: for this model, else for all; without one, for all."""
-    rows = AliasPolicy.objects.filter(
-        Q(registered_model=model) | Q(registered_model__isnull=True) if model else Q(registered_model__isnull=True)
-    )
+    rows = alias_policy_question(model).answer()
     found = {row.alias: row for row in rows if row.registered_model_id is None}
     return found | {row.alias: row for row in rows if row.registered_model_id is not None}
+
+
+def alias_policy_question(model: RegisteredModel | None) -> Question[AliasPolicy]:
+    """What `alias_policies` asks, for `ask_together`."""
+    return _ALIAS_POLICIES.question(keys=[model.pk] if model else [])
+
+
+_ALIAS_POLICIES = Prepared(
+    lambda: AliasPolicy.objects.filter(Q(Among("registered_model_id")) | Q(registered_model__isnull=True)).values_list(
+        *columns_of(AliasPolicy)
+    ),
+    instance_of(AliasPolicy),
+)
 
 
 def follow(actor: Actor, version: ModelVersion, from_stage: Stage, to_stage: Stage) -> None:

@@ -1,13 +1,12 @@
 """Which policy holds for a stage of a model: its own, else the site's, else the built-in one."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from typing import Any
 
 from django.db.models import BigIntegerField, Q
 
-from registry_site.core.once import once
-from registry_site.core.prepared import Given, Prepared
+from registry_site.core.prepared import Among, Given, Prepared, attach, columns_of, instance_of
 from registry_site.promotion.gates import Comparison, Gate, GateType
 from registry_site.promotion.models import PolicyGate, StagePolicy, TransitionRequest
 from registry_site.promotion.rules import Policy, WhenOccupied, default_policy, policy_of_arrival
@@ -21,20 +20,37 @@ def policy_for(model: RegisteredModel, stage: Stage) -> Policy:
 
 
 def policies_for(wanted: Iterable[tuple[int, Stage]]) -> dict[tuple[int, Stage], Policy]:
-    """The policies of several stages of several models, by the model's key and the stage, in two queries."""
+    """The policies of several stages of several models, by the model's key and the stage, in one query."""
     wanted = set(wanted)
-    found = _policies_set(frozenset(key for key, _ in wanted))
+    rows = _policies_set({key for key, _ in wanted}) if wanted else []
+    found = {(row.registered_model_id, row.stage): policy_of(row) for row in rows}
     return {
         (key, stage): found.get((key, stage.value)) or found.get((None, stage.value)) or default_policy(stage)
         for key, stage in wanted
     }
 
 
-@once
-def _policies_set(models: frozenset[int]) -> dict[tuple[int | None, str], Policy]:
-    """What somebody has set for these models, by their keys, and for all of them."""
-    rows = StagePolicy.objects.filter(Q(registered_model__in=models) | Q(registered_model__isnull=True))
-    return {(row.registered_model_id, row.stage): policy_of(row) for row in rows.prefetch_related("gates")}
+def _policies_set(models: Collection[int]) -> list[StagePolicy]:
+    """What somebody has set for these models, by their keys, and for all of them, with its gates."""
+    found = _POLICIES_AND_GATES.read(keys=sorted(models))
+    rows = {row.pk: row for row, _ in found}
+    attach(rows, "gates", [(row.pk, gate) for row, gate in found if gate.pk is not None])
+    return list(rows.values())
+
+
+def _policy_and_gate(*values: Any) -> tuple[StagePolicy, PolicyGate]:
+    width = len(columns_of(StagePolicy))
+    return instance_of(StagePolicy)(*values[:width]), instance_of(PolicyGate)(*values[width:])
+
+
+_POLICIES_AND_GATES = Prepared(
+    lambda: (
+        StagePolicy.objects.filter(Q(Among("registered_model_id")) | Q(registered_model__isnull=True))
+        .order_by("pk", "gates__position")
+        .values_list(*columns_of(StagePolicy), *columns_of(PolicyGate, "gates__"))
+    ),
+    _policy_and_gate,
+)
 
 
 def policy_of_copy(model: RegisteredModel, to_stage: Stage) -> Policy:
@@ -44,7 +60,7 @@ def policy_of_copy(model: RegisteredModel, to_stage: Stage) -> Policy:
 
 
 def policies_of_requests(requests: Iterable[TransitionRequest]) -> dict[int, Policy]:
-    """The policy that binds each request, by its key, in two queries."""
+    """The policy that binds each request, by its key, in one query."""
     requests = list(requests)
     wanted = {(request.target.pk, Stage(request.to_stage)) for request in requests}
     found = policies_for(wanted | {(request.target.pk, Stage.NONE) for request in requests if request.is_copy})
@@ -87,11 +103,8 @@ class PolicySource(StrEnum):
 
 def policies_in_force(model: RegisteredModel | None) -> dict[Stage, tuple[Policy, PolicySource]]:
     """The policy of each stage of a model, or of the site, and whose it is."""
-    rows = StagePolicy.objects.filter(
-        Q(registered_model__isnull=True) | Q(registered_model=model) if model else Q(registered_model__isnull=True)
-    ).prefetch_related("gates")
     found = {stage: (default_policy(stage), PolicySource.DEFAULT) for stage in Stage}
-    for row in sorted(rows, key=lambda row: row.registered_model_id is not None):
+    for row in sorted(_policies_set([model.pk] if model else []), key=lambda row: row.registered_model_id is not None):
         source = PolicySource.MODEL if row.registered_model_id is not None else PolicySource.SITE
         found[Stage(row.stage)] = (policy_of(row), source)
     return found
@@ -140,6 +153,11 @@ def write_gates(policy: StagePolicy, gates: Iterable[Gate]) -> None:
 
 def plain(policy: Policy) -> dict[str, Any]:
     """A policy in plain values, as history keeps it and REST shows it."""
+    return columns_of_policy(policy) | {"gates": [plain_gate(gate) for gate in policy.gates]}
+
+
+def columns_of_policy(policy: Policy) -> dict[str, Any]:
+    """A policy without its gates, as its row has it."""
     return {
         "protected": policy.protected,
         "required_approvals": policy.required_approvals,
@@ -147,7 +165,6 @@ def plain(policy: Policy) -> dict[str, Any]:
         "when_occupied": policy.when_occupied.value,
         "dismiss_stale_approvals": policy.dismiss_stale_approvals,
         "expires_after_days": policy.expires_after_days,
-        "gates": [plain_gate(gate) for gate in policy.gates],
     }
 
 

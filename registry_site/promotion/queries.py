@@ -2,79 +2,43 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from enum import StrEnum
-from functools import cache
-from typing import cast
+from functools import cache, reduce
+from operator import or_
 
-from django.db.models import BigIntegerField, Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
 
+from registry_site.accounts.access import SOMEBODY
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
-from registry_site.accounts.models import User
-from registry_site.audit.kinds import Kind, Origin
+from registry_site.audit.kinds import Kind
 from registry_site.audit.models import Activity
 from registry_site.audit.queries import activities_of_model
 from registry_site.core.errors import NotFound
 from registry_site.core.once import once
 from registry_site.core.pages import Page
-from registry_site.core.prepared import Given, Prepared
-from registry_site.promotion.copying import level_to_copy
-from registry_site.promotion.differences import EvidenceChange, EvidenceDiff, changes, difference
-from registry_site.promotion.directions import directions_in_force, higher_is_better
-from registry_site.promotion.evidence import Content, evidence_of, read_files, shown_to
-from registry_site.promotion.facts import Entry, facts_of
-from registry_site.promotion.gates import Gate, GateResult, GateType, evaluate
-from registry_site.promotion.mirrors import AliasMove, alias_policies, moves_ahead
-from registry_site.promotion.models import (
-    AliasPolicy,
-    Comment,
-    Evidence,
-    MetricDirection,
-    Review,
-    TransitionRequest,
-)
-from registry_site.promotion.moving import gate_results
-from registry_site.promotion.policies import (
-    PolicySource,
-    policies_for,
-    policies_in_force,
-    policies_of_requests,
-    policy_for,
-    policy_of_copy,
-    policy_of_request,
-)
-from registry_site.promotion.rules import (
-    Action,
-    Outcome,
-    Policy,
-    RequestState,
-    ReviewFact,
-    Verdict,
-    actions,
-    decide,
-    level_to_decide,
-)
-from registry_site.promotion.settling import (
-    deciders_of,
-    level_of_request,
-    occupant_evidence,
-    present_evidence,
-    review_facts,
-)
+from registry_site.core.prepared import Among, Prepared, Question
+from registry_site.core.together import ask_together
+from registry_site.promotion.directions import directions_in_force
+from registry_site.promotion.evidence import Content
+from registry_site.promotion.facts import Entry, facts_of, facts_questions
+from registry_site.promotion.gates import GateResult, GateType, evaluate
+from registry_site.promotion.mirrors import alias_policies
+from registry_site.promotion.models import AliasPolicy, Comment, Evidence, MetricDirection, Review, TransitionRequest
+from registry_site.promotion.policies import PolicySource, policies_in_force, policies_of_requests
+from registry_site.promotion.rules import Outcome, Policy, RequestState, decide
+from registry_site.promotion.settling import facts_of_reviews
 from registry_site.promotion.visibility import visible, visible_comments
-from registry_site.registry.access import everywhere, level_of, people_with_level, with_level
+from registry_site.registry.access import everywhere, with_level
 from registry_site.registry.models import ModelVersion, RegisteredModel
 from registry_site.registry.queries import get_model, get_version
-from registry_site.registry.stages import ACTIVE_STAGES, Stage, level_to_move
+from registry_site.registry.stages import Stage
 from registry_site.search.keyset import OrderPlan, Term
 from registry_site.search.paging import read_page
 
 REQUESTS_PER_PAGE_AT_MOST = 500
 COUNTED_AT_MOST = 1000
-_SOMEBODY = Actor(user_id=cast(int, Given("user", BigIntegerField())), name="", origin=Origin.PAGE)
-VERSIONS_OF_A_DRY_RUN = 50
 LARGEST_KEY = 2**63 - 1
 
 
@@ -125,9 +89,15 @@ def _on_target(actor: Actor, level: Level) -> Q:
 
 def count_waiting_for(actor: Actor) -> int:
     """How many requests wait for the actor: the number in the header of every page. More than 999 count as 1,000."""
+    return sum(len(question.answer()) for question in waiting_questions(actor))
+
+
+def waiting_questions(actor: Actor) -> list[Question[int]]:
+    """What `count_waiting_for` asks, for `ask_together`."""
     if actor.user_id is None:
-        return 0
-    return len(_waiting_keys(replace(_SOMEBODY, is_admin=actor.is_admin), everywhere(actor)).read(user=actor.user_id))
+        return []
+    keys = _waiting_keys(replace(SOMEBODY, is_admin=actor.is_admin), everywhere(actor))
+    return [keys.question(user=actor.user_id)]
 
 
 @cache
@@ -195,7 +165,7 @@ def outcomes_of(requests: Sequence[TransitionRequest]) -> dict[int, Outcome]:
         request.pk: decide(
             policies[request.pk],
             request.requester_id,
-            _facts_of(request, request.reviews.all()),
+            facts_of_reviews(request, request.reviews.all()),
             gates.get(request.pk, ()),
         )
         for request in requests
@@ -217,7 +187,9 @@ def _gates_of(
         and (gates := policies[request.pk].gates)
     ]
     entries = [entry for _, entry in asked]
-    files = _files_kept([request for request, entry in asked if entry.has(GateType.SIGNATURE)])
+    signed = [request for request, entry in asked if entry.has(GateType.SIGNATURE)]
+    ask_together(*([_files_question(signed)] if signed else []), *facts_questions(entries))
+    files = _files_kept(signed)
     return {
         request.pk: evaluate(entry.gates, facts)
         for (request, entry), facts in zip(asked, facts_of(entries, files), strict=True)
@@ -226,22 +198,19 @@ def _gates_of(
 
 def _files_kept(requests: Sequence[TransitionRequest]) -> dict[int, Content]:
     """What the present evidence of these requests says of files, by the keys of their versions."""
-    wanted = {(request.pk, request.evidence_digest): request.model_version_id for request in requests}
-    rows = Evidence.objects.filter(request__in=requests) if requests else ()
-    kept = {wanted.get((row.request_id, row.digest)): row for row in rows}
-    return {key: json.loads(row.content)["files"] for key, row in kept.items() if key is not None}
+    return dict(_files_question(requests).answer()) if requests else {}
 
 
-def _facts_of(request: TransitionRequest, reviews: Iterable[Review]) -> list[ReviewFact]:
-    return [
-        ReviewFact(
-            review.reviewer_id,
-            Verdict(review.verdict),
-            is_stale=review.evidence_digest != request.evidence_digest,
-            is_dismissed=review.dismissed_at is not None,
-        )
-        for review in reviews
-    ]
+def _files_question(requests: Sequence[TransitionRequest]) -> Question[tuple[int, Content]]:
+    return _FILES_KEPT.question(keys=[request.pk for request in requests])
+
+
+_FILES_KEPT: Prepared[tuple[int, Content]] = Prepared(
+    lambda: Evidence.objects.filter(Among("request_id"), digest=F("request__evidence_digest")).values_list(
+        "request__model_version_id", "content"
+    ),
+    lambda version, content: (version, json.loads(content)["files"]),
+)
 
 
 def requests_of_model(
@@ -250,6 +219,16 @@ def requests_of_model(
     """The requests of a model, or of one of its versions, newest first."""
     requests = all_requests(actor, state=state).filter(registered_model__name=name)
     return requests if version is None else requests.filter(version=version)
+
+
+def approvals_of(actor: Actor, versions: Sequence[ModelVersion]) -> list[TransitionRequest]:
+    """By which requests these versions of one model came to the stages where they are: of each the last, if there was
+    one. Without evidence, with reviews."""
+    if not versions:
+        return []
+    approved = all_requests(actor, state=RequestState.APPROVED)
+    last = [approved.filter(model_version=one, to_stage=one.current_stage, copy_to_name="") for one in versions]
+    return list(approved.filter(reduce(or_, (Q(pk=Subquery(one.values("pk")[:1])) for one in last))))
 
 
 def facets_of_models(actor: Actor) -> dict[str, Q]:
@@ -266,61 +245,21 @@ def pending_requests(actor: Actor, models: Sequence[RegisteredModel]) -> dict[in
     return {request.registered_model_id: request for request in pending.order_by("created_at", "pk")}
 
 
+def with_reviews(requests: Sequence[TransitionRequest]) -> Sequence[TransitionRequest]:
+    """The requests, with reviews if they were read without."""
+    prefetch_related_objects(requests, _REVIEWS)
+    return requests
+
+
 def _visible(actor: Actor) -> QuerySet[TransitionRequest]:
     return (
         TransitionRequest.objects.filter(visible(actor))
         .select_related("registered_model", "model_version", "requester", "copy_to")
-        .prefetch_related(Prefetch("reviews", Review.objects.select_related("reviewer")))
+        .prefetch_related(_REVIEWS)
     )
 
 
-# -- evidence and history ----------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class RequestEvidence:
-    """What a reviewer judges, as the actor may see it: the candidate, what it is compared with, and the difference."""
-
-    digest: str
-    candidate: Content
-    occupant_version: int | None
-    occupant: Content | None
-    diff: EvidenceDiff
-    pinned_at: datetime | None = None
-    """None of a request from before evidence was kept: then it is what is known now."""
-    changes: Sequence[EvidenceChange] = ()
-    """What has become otherwise since the request was made; not that a digest has arrived, or a clean scan."""
-
-
-def evidence_of_request(actor: Actor, request: TransitionRequest) -> RequestEvidence:
-    """The evidence that was looked at last; of a decided request, when it was decided. The request has been found
-    visible."""
-    kept = list(Evidence.objects.filter(request=request).order_by("pk")[:1]) if request.evidence_digest else []
-    if kept:
-        first: Content | None = json.loads(kept[0].content)
-        present = present_evidence(request)
-        beside, number = occupant_evidence(request), request.occupant_version
-    else:
-        present, beside = _known_now(request)
-        first, number = present, beside["version"] if beside else None
-    first, candidate, occupant = shown_to(actor, [first, present, beside])
-    return RequestEvidence(
-        digest=request.evidence_digest,
-        candidate=candidate or {},
-        occupant_version=number,
-        occupant=occupant,
-        diff=difference(occupant, candidate or {}, higher_is_better(request.target, policy_of_request(request).gates)),
-        pinned_at=kept[0].taken_at if kept else None,
-        changes=[each for each in changes(first or {}, candidate or {}) if not each.is_confirmation],
-    )
-
-
-def _known_now(request: TransitionRequest) -> tuple[Content, Content | None]:
-    """What the database knows of the version of a request without evidence, and of the one beside it."""
-    if request.model_version is None:
-        return {}, None
-    beside = request.registered_model.versions.filter(current_stage=request.to_stage).order_by("-version")
-    baseline = baseline_for(request, list(beside.exclude(version=request.version)[:1]))
-    candidate, *others = evidence_of([request.model_version, baseline] if baseline else [request.model_version], {})
-    return candidate, others[0] if others else None
+_REVIEWS = Prefetch("reviews", Review.objects.select_related("reviewer"))
 
 
 def timeline_of(
@@ -370,36 +309,6 @@ def comments_told(actor: Actor, found: Iterable[Activity]) -> dict[str, Comment]
     return {str(one.pk): one for one in comments} if ids else {}
 
 
-# -- looking ahead -----------------------------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class DryRun:
-    """What would become of a version at these gates."""
-
-    version: ModelVersion
-    results: tuple[GateResult, ...]
-
-    @property
-    def passes(self) -> bool:
-        return all(result.passed for result in self.results)
-
-
-def dry_run(actor: Actor, *, name: str, stage: Stage, gates: Sequence[Gate] | None = None) -> list[DryRun]:
-    """Which of the present versions would pass: the newest 50, newest first. Without gates, at those that there are.
-
-    Raises NotFound.
-    """
-    model = get_model(actor, name)
-    if gates is None:
-        gates = policy_for(model, stage).gates
-    versions = list(model.versions.order_by("-version")[:VERSIONS_OF_A_DRY_RUN])
-    for version in versions:
-        version.registered_model = model
-    looks_at_files = any(gate.type is GateType.SIGNATURE for gate in gates)
-    files = {version.pk: read_files(version) for version in versions} if looks_at_files else {}
-    facts = facts_of([Entry(version, stage, gates) for version in versions], files)
-    return [DryRun(version, evaluate(gates, fact)) for version, fact in zip(versions, facts, strict=True)]
-
-
 def policies_shown(actor: Actor, name: str | None = None) -> dict[Stage, tuple[Policy, PolicySource]]:
     """The policy of each stage that holds for a model, or without a name for the site, and whose it is. Raises
     NotFound."""
@@ -420,222 +329,11 @@ def metric_directions_shown(actor: Actor, name: str | None = None) -> list[Metri
     return directions_in_force(get_model(actor, name) if name is not None else None)
 
 
-def direct_moves(actor: Actor, version: ModelVersion) -> list[Stage]:
-    """The stages that the actor may move this version to without asking anybody."""
-    model, from_stage = version.registered_model, Stage(version.current_stage)
-    others = [stage for stage in Stage if stage is not from_stage]
-    held = level_of(actor, model)
-    policies = policies_for((model.pk, stage) for stage in others)
-    return [
-        stage
-        for stage in others
-        if held >= level_to_move(from_stage, stage) and not policies[model.pk, stage].protected
-    ]
-
-
 def pending_requests_by_version(actor: Actor, versions: Sequence[ModelVersion]) -> dict[int, TransitionRequest]:
     """The newest pending request of each version that has one, for a stage or for a copy, by the version's key."""
     pending = _visible(actor).filter(model_version__in=versions, state=RequestState.PENDING.value)
+    pending = pending.prefetch_related(None)
     return {request.model_version_id: request for request in pending.order_by("pk") if request.model_version_id}
-
-
-def baseline_for(request: TransitionRequest, occupants: Sequence[ModelVersion]) -> ModelVersion | None:
-    """The version that the request's candidate is measured against.
-
-    Of a pending request the newest occupant of its stage, else the one in Production; of an approved one the version
-    that it replaced; of one for a copy what its evidence is compared with. None where the target is neither Staging nor
-    Production, and where there is nothing to compare.
-    """
-    if request.is_copy:
-        if request.copy_to is None or request.occupant_version is None:
-            return None
-        return request.copy_to.versions.filter(version=request.occupant_version).first()
-    versions = request.registered_model.versions.exclude(version=request.version).order_by("-version")
-    if Stage(request.to_stage) not in ACTIVE_STAGES:
-        return None
-    if request.state == RequestState.PENDING.value:
-        return next(iter(occupants), None) or versions.filter(current_stage=Stage.PRODUCTION.value).first()
-    replaced = activities_of_model(request.registered_model_id, request_number=request.number).filter(
-        kind=Kind.VERSION_STAGE_CHANGED, data__from_stage=request.to_stage
-    )
-    return versions.filter(version__in=replaced.values("version")).first()
-
-
-@dataclass(frozen=True, slots=True)
-class Preflight:
-    """What a move would take and do, before anybody asks for it."""
-
-    version: ModelVersion
-    to_stage: Stage
-    policy: Policy
-    occupants: Sequence[ModelVersion]
-    deciders: Sequence[User]
-    may_move_directly: bool
-    pending: TransitionRequest | None
-    gates: tuple[GateResult, ...]
-    aliases: Sequence[AliasMove]
-    may_bypass: bool
-    home: RegisteredModel | None = None
-    """The model that it would be copied into, if it is another one."""
-
-    @property
-    def gates_pass(self) -> bool:
-        return all(result.passed for result in self.gates)
-
-    @property
-    def gates_passed(self) -> int:
-        return sum(result.passed for result in self.gates)
-
-    @property
-    def is_in_the_way(self) -> bool:
-        """Whether a direct move needs a bypass, whoever makes it."""
-        return self.policy.protected or not self.gates_pass
-
-
-def preflight(actor: Actor, *, name: str, version: int, to_stage: Stage, copy_to: str = "") -> Preflight:
-    """Look ahead: occupants, who may decide, whether the actor could move the version without asking; or copy it into
-    the model `copy_to`, which makes that model's stage and policy count. Raises NotFound."""
-    found = get_version(actor, name, version)
-    model = found.registered_model
-    if copy_to:
-        return _preflight_of_copy(actor, found, to_stage, get_model(actor, copy_to))
-    policy = policy_for(model, to_stage)
-    needed = level_to_move(Stage(found.current_stage), to_stage)
-    held = level_of(actor, model)
-    return Preflight(
-        version=found,
-        to_stage=to_stage,
-        policy=policy,
-        occupants=list(model.versions.filter(current_stage=to_stage.value).exclude(pk=found.pk).order_by("-version")),
-        deciders=list(people_with_level(model, needed)[:50]),
-        may_move_directly=not policy.protected and held >= needed,
-        pending=found.transition_requests.filter(
-            to_stage=to_stage.value, copy_to_name="", state=RequestState.PENDING.value
-        ).first(),
-        gates=gate_results(found, to_stage, policy, None),
-        aliases=moves_ahead(found, to_stage),
-        may_bypass=held >= Level.CAN_MANAGE,
-    )
-
-
-def _preflight_of_copy(actor: Actor, found: ModelVersion, to_stage: Stage, home: RegisteredModel) -> Preflight:
-    policy = policy_of_copy(home, to_stage)
-    held = level_of(actor, home)
-    readers = people_with_level(found.registered_model, Level.CAN_READ)
-    deciders = people_with_level(home, level_to_decide(Stage.NONE, to_stage)).filter(pk__in=readers.values("pk"))
-    return Preflight(
-        version=found,
-        to_stage=to_stage,
-        policy=policy,
-        occupants=_occupants(home, to_stage, policy, is_copy=True),
-        deciders=list(deciders[:50]),
-        may_move_directly=not policy.protected and held >= level_to_copy(to_stage),
-        pending=found.transition_requests.filter(
-            to_stage=to_stage.value, copy_to=home, state=RequestState.PENDING.value
-        ).first(),
-        gates=gate_results(found, to_stage, policy, None, home),
-        aliases=moves_ahead(found, to_stage, home),
-        may_bypass=held >= Level.CAN_MANAGE,
-        home=home,
-    )
-
-
-def _occupants(model: RegisteredModel, stage: Stage, policy: Policy, *, is_copy: bool) -> list[ModelVersion]:
-    """The versions in a stage that one comes into, newest first. Those in None stay there when a copy arrives, unless
-    somebody has made even that a stage for one."""
-    if is_copy and stage is Stage.NONE and not policy.is_exclusive:
-        return []
-    return list(model.versions.filter(current_stage=stage.value).order_by("-version"))
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a request stands, and what the actor may do about it."""
-
-    policy: Policy
-    outcome: Outcome
-    reviews: "Sequence[GivenReview]"
-    occupants: Sequence[ModelVersion]
-    aliases: Sequence[AliasMove]
-    deciders: Sequence[User]
-    may_decide: bool
-    may_approve: bool
-    may_cancel: bool
-    may_manage: bool
-
-
-@dataclass(frozen=True, slots=True)
-class GivenReview:
-    """A person's verdict, and whether it (still) counts."""
-
-    review: Review
-    fact: ReviewFact
-    counts: bool
-
-
-def standing_of(actor: Actor, request: TransitionRequest) -> Standing:
-    """The state of the reviews, the occupants that approval would move, and the actor's possibilities."""
-    model = request.target
-    to_stage = Stage(request.to_stage)
-    policy = policy_of_request(request)
-    needed = level_of_request(request)
-    held = level_of(actor, model)
-    is_pending = request.state == RequestState.PENDING.value
-    is_own = actor.user_id is not None and actor.user_id == request.requester_id
-    may = actions(policy, held, needed, is_own=is_own) if is_pending else []
-    version = request.model_version if is_pending else None
-    reviews = sorted(request.reviews.all(), key=lambda review: (review.created_at, review.pk))
-    if version is not None:
-        version.registered_model = request.registered_model
-        facts = review_facts(request, reviews)
-        results = gate_results(version, to_stage, policy, _files_of(request), request.copy_to) if policy.gates else ()
-    else:
-        facts, results = _facts_of(request, reviews), ()
-    return Standing(
-        policy=policy,
-        outcome=decide(policy, request.requester_id, facts, results),
-        reviews=[
-            GivenReview(review, fact, counts=_counts(policy, request, fact))
-            for review, fact in zip(reviews, facts, strict=True)
-        ],
-        occupants=[
-            one
-            for one in _occupants(model, to_stage, policy, is_copy=request.is_copy)
-            if request.is_copy or one.version != request.version
-        ],
-        aliases=moves_ahead(version, to_stage, request.copy_to) if version is not None else (),
-        deciders=list(deciders_of(request)[:50]),
-        may_decide=Action.REJECT in may,
-        may_approve=Action.APPROVE in may,
-        may_cancel=Action.CANCEL in may,
-        may_manage=held >= Level.CAN_MANAGE,
-    )
-
-
-def _files_of(request: TransitionRequest) -> Content | None:
-    files: Content | None = present_evidence(request).get("files")
-    return files
-
-
-def _counts(policy: Policy, request: TransitionRequest, fact: ReviewFact) -> bool:
-    if fact.verdict is Verdict.APPROVE:
-        return decide(policy, request.requester_id, [fact]).approvals > 0
-    return not fact.is_dismissed
-
-
-def actions_of(actor: Actor, requests: Sequence[TransitionRequest]) -> dict[int, list[Action]]:
-    """What the actor may do with each of these pending requests for stages of one model, by its key."""
-    policies = policies_of_requests(requests)
-    held = level_of(actor, requests[0].target) if requests else Level.NONE
-    return {
-        request.pk: actions(
-            policies[request.pk],
-            held,
-            level_of_request(request),
-            is_own=actor.user_id is not None and actor.user_id == request.requester_id,
-        )
-        for request in requests
-    }
 
 
 def open_requests(actor: Actor, name: str, version: int) -> list[TransitionRequest]:

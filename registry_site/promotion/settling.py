@@ -5,12 +5,12 @@ the model and of the request, in its own transaction: the request is approved *a
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Subquery
 
 from registry_site.accounts.actors import Actor, person, system
 from registry_site.accounts.levels import Level
@@ -22,15 +22,7 @@ from registry_site.core.errors import Conflict, NotFound, PodiumError
 from registry_site.core.once import once
 from registry_site.promotion.copies import copy
 from registry_site.promotion.differences import EvidenceChange, changes, is_no_reason_to_ask_again, only_confirms
-from registry_site.promotion.evidence import (
-    NOT_READ,
-    Content,
-    Files,
-    digest_of,
-    evidence_of,
-    read_files,
-    text_of,
-)
+from registry_site.promotion.evidence import NOT_READ, Content, Files, digest_of, evidence_of, read_files, text_of
 from registry_site.promotion.models import Evidence, Review, TransitionRequest
 from registry_site.promotion.moving import Why, close, gate_results, move, others_in
 from registry_site.promotion.policies import policy_of_request
@@ -130,14 +122,18 @@ def pin(request: TransitionRequest, files: Files) -> None:
 
 def present_evidence(request: TransitionRequest) -> Content:
     """The evidence that is looked at now; of a decided request, that which was looked at last."""
-    return _evidence_kept(request.pk, request.evidence_digest)
+    rows = evidence_kept(request.pk, request.evidence_digest)
+    row = next((row for row in rows if row.digest == request.evidence_digest), None)
+    found: Content = json.loads(row.content) if row else {}
+    return found
 
 
 @once
-def _evidence_kept(request: int, digest: str) -> Content:
-    row = Evidence.objects.filter(request=request, digest=digest).first()
-    found: Content = json.loads(row.content) if row else {}
-    return found
+def evidence_kept(request: int, digest: str) -> list[Evidence]:
+    """The evidence that a request was made with, and that of this digest, oldest first; of some requests it is one."""
+    rows = Evidence.objects.filter(request=request)
+    first = rows.order_by("pk").values("pk")[:1]
+    return list(rows.filter(Q(digest=digest) | Q(pk=Subquery(first))).order_by("pk"))
 
 
 def occupant_evidence(request: TransitionRequest) -> Content | None:
@@ -212,16 +208,22 @@ def _keep(request: TransitionRequest, content: Content) -> str:
 def review_facts(request: TransitionRequest, reviews: Sequence[Review]) -> list[ReviewFact]:
     """What the rules need to know of these reviews of a request."""
     ids = {review.reviewer_id for review in reviews if review.reviewer_id is not None}
-    able: set[int] = set()
-    if ids:
-        able = set(deciders_of(request).filter(pk__in=ids).values_list("pk", flat=True))
+    able = set(deciders_of(request).filter(pk__in=ids).values_list("pk", flat=True)) if ids else set()
+    return facts_of_reviews(request, reviews, able)
+
+
+def facts_of_reviews(
+    request: TransitionRequest, reviews: Iterable[Review], able: Collection[int | None] | None = None
+) -> list[ReviewFact]:
+    """As `review_facts`, where it is known which of the reviewers may still decide, by their keys; or where that is not
+    asked."""
     return [
         ReviewFact(
             review.reviewer_id,
             Verdict(review.verdict),
             is_stale=review.evidence_digest != request.evidence_digest,
             is_dismissed=review.dismissed_at is not None,
-            may_decide=review.reviewer_id in able,
+            may_decide=able is None or review.reviewer_id in able,
         )
         for review in reviews
     ]

@@ -10,6 +10,7 @@ from registry_site.accounts.grants import grant_to_creator as grant_thing_to_cre
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
 from registry_site.core.errors import NotFound
+from registry_site.core.prepared import Question
 from registry_site.registry.models import Grant, RegisteredModel
 
 MODELS = Resolver(
@@ -45,6 +46,11 @@ def visible(actor: Actor, model_key: str = "pk") -> Q:
 def level_of(actor: Actor, model: RegisteredModel) -> Level:
     """The actor's level on this model; NONE for a stranger."""
     return MODELS.level_of(actor, model.pk)
+
+
+def level_questions(actor: Actor, model: RegisteredModel) -> list[Question[int]]:
+    """What `level_of` asks, for `ask_together`."""
+    return MODELS.level_questions(actor, model.pk)
 
 
 def visible_models(actor: Actor) -> QuerySet[RegisteredModel]:

@@ -1,17 +1,17 @@
 """What speaks for a version: the run or logged model that it was made of, with its metrics and params, and what was
 found in its files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, prefetch_related_objects
 
 from registry_site.accounts.actors import Actor
-from registry_site.core.once import once
+from registry_site.core.prepared import Among, Prepared, Question, columns_of, instance_of
 from registry_site.registry.access import visible
 from registry_site.registry.models import Manifest, ModelVersion, Scan
 from registry_site.tracking import access
-from registry_site.tracking.logged_models import with_everything
 from registry_site.tracking.models import LatestMetric, LoggedModel, LoggedModelMetric, Run
 from registry_site.tracking.queries import runs_by_ids
 
@@ -47,8 +47,12 @@ def evidence_of(actor: Actor, versions: Sequence[ModelVersion], *, with_logged_m
     wanted = [
         one.model_id for one in versions if one.model_id and (with_logged_models or not _says_all(runs.get(one.run_id)))
     ]
-    visible = LoggedModel.objects.filter(access.visible(actor, "experiment_id"), model_id__in=wanted)
-    logged = {one.model_id: one for one in with_everything(visible)} if wanted else {}
+    logged = _logged_models(actor, wanted)
+    prefetch_related_objects(
+        [logged[one.model_id] for one in versions if one.model_id in logged and not _says_all(runs.get(one.run_id))],
+        "metrics",
+        "params",
+    )
     found = inspected(versions)
     return [
         _evidence(one, runs.get(one.run_id), logged.get(one.model_id), *found.get(one.pk, (None, None)))
@@ -56,16 +60,24 @@ def evidence_of(actor: Actor, versions: Sequence[ModelVersion], *, with_logged_m
     ]
 
 
-def metrics_of(versions: Iterable[ModelVersion]) -> dict[int, Mapping[str, float]]:
-    """The metrics of each version by its key, as its evidence has them, whoever may read the runs; in two queries."""
+def _logged_models(actor: Actor, model_ids: Collection[str]) -> dict[str, LoggedModel]:
+    visible = LoggedModel.objects.filter(access.visible(actor, "experiment_id"), model_id__in=model_ids)
+    return {one.model_id: one for one in visible} if model_ids else {}
+
+
+def metrics_of(actor: Actor, versions: Iterable[ModelVersion]) -> dict[int, Mapping[str, float]]:
+    """The metrics of each version by its key, as its evidence has them for the actor; in two queries, mostly in one."""
     wanted = list(versions)
     of_runs: dict[str, dict[str, float]] = {}
     runs = {one.run_id for one in wanted if one.run_id}
-    for row in LatestMetric.objects.filter(run__run_id__in=runs).annotate(owner=F("run__run_id")) if runs else ():
+    latest = LatestMetric.objects.filter(access.visible(actor, "run__experiment_id"), run__run_id__in=runs)
+    for row in latest.annotate(owner=F("run__run_id")) if runs else ():
         of_runs.setdefault(row.owner, {})[row.key] = row.number
     of_models: dict[str, dict[str, float]] = {}
     models = {one.model_id for one in wanted if one.model_id and one.run_id not in of_runs}
-    measured = LoggedModelMetric.objects.filter(logged_model__model_id__in=models).order_by("pk")
+    measured = LoggedModelMetric.objects.filter(
+        access.visible(actor, "logged_model__experiment_id"), logged_model__model_id__in=models
+    ).order_by("pk")
     for one in measured.annotate(owner=F("logged_model__model_id")) if models else ():
         of_models.setdefault(one.owner, {})[one.key] = one.number
     return {each.pk: of_runs.get(each.run_id) or of_models.get(each.model_id, {}) for each in wanted}
@@ -110,15 +122,26 @@ def inspected(versions: Iterable[ModelVersion]) -> dict[int, tuple[Manifest | No
     wanted = list(versions)
     if all("manifest" in one._state.fields_cache and "scan" in one._state.fields_cache for one in wanted):
         return {one.pk: _findings_of(one) for one in wanted}
-    return _inspected(frozenset(version.pk for version in wanted))
+    return {pk: (manifest, scan) for pk, manifest, scan in inspected_question(wanted).answer()} if wanted else {}
 
 
-@once
-def _inspected(keys: frozenset[int]) -> dict[int, tuple[Manifest | None, Scan | None]]:
-    if not keys:
-        return {}
-    found = ModelVersion.objects.filter(pk__in=keys).select_related("manifest", "scan")
-    return {one.pk: _findings_of(one) for one in found}
+def inspected_question(versions: Iterable[ModelVersion]) -> Question[tuple[int, Manifest | None, Scan | None]]:
+    """What `inspected` asks of versions that were read without, for `ask_together`."""
+    return _INSPECTED.question(keys=sorted({version.pk for version in versions}))
+
+
+def _findings(version: int, *values: Any) -> tuple[int, Manifest | None, Scan | None]:
+    width = len(columns_of(Manifest))
+    manifest, scan = instance_of(Manifest)(*values[:width]), instance_of(Scan)(*values[width:])
+    return version, manifest if manifest.pk else None, scan if scan.pk else None
+
+
+_INSPECTED = Prepared(
+    lambda: ModelVersion.objects.filter(Among("pk")).values_list(
+        "pk", *columns_of(Manifest, "manifest__"), *columns_of(Scan, "scan__")
+    ),
+    _findings,
+)
 
 
 def _findings_of(version: ModelVersion) -> tuple[Manifest | None, Scan | None]:
@@ -149,7 +172,7 @@ def _evidence(
     if run is not None:
         metrics = {metric.key: metric.number for metric in run.latest_metrics.all()}
         params = {param.key: param.value for param in run.params.all()}
-    if logged_model is not None:
+    if logged_model is not None and not _says_all(run):
         metrics = metrics or {metric.key: metric.number for metric in logged_model.metrics.all()}
         params = params or {param.key: param.value for param in logged_model.params.all()}
     return Evidence(

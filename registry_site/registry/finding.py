@@ -6,8 +6,7 @@ What cannot be found by an index is looked for among the newest, so that a searc
 import re
 from collections.abc import Sequence
 
-from django.db.models import IntegerField, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, Q, Subquery
 
 from registry_site.accounts.actors import Actor
 from registry_site.registry.access import visible, visible_models
@@ -16,6 +15,7 @@ from registry_site.registry.stages import Stage
 from registry_site.search.compile import compile_words
 
 NEWEST_VERSIONS = 5_000
+MODELS_PUT_IN_ORDER = 1_000
 _LIKE = 200
 _NUMBER = re.compile(r"[vV]?(\d{1,18})")
 
@@ -25,10 +25,13 @@ def find_models(actor: Actor, words: Sequence[str], *, limit: int) -> list[Regis
     has `in_production`, the number of the version there, or None."""
     occupant = ModelVersion.objects.filter(registered_model=OuterRef("pk"), current_stage=Stage.PRODUCTION.value)
     number = Subquery(occupant.order_by("-version").values("version")[:1])
-    seen = visible_models(actor).filter(is_prompt=False).order_by("name").annotate(in_production=number)
+    visible = visible_models(actor).filter(is_prompt=False)
+    seen = visible.order_by("name").annotate(in_production=number)
     found: list[RegisteredModel] = list(seen.filter(name__startswith=" ".join(words))[:limit])
-    if len(found) < limit:  # that one had an index; this one looks at every name
-        others = seen.filter(compile_words(words, "name")).exclude(pk__in=[model.pk for model in found])
+    if len(found) < limit:
+        # First those that have the words, then their order: else the database goes through all names in order.
+        with_words = visible.filter(compile_words(words, "name")).values("pk")[:MODELS_PUT_IN_ORDER]
+        others = seen.filter(pk__in=with_words).exclude(pk__in=[model.pk for model in found])
         found += others[: limit - len(found)]
     return found
 
@@ -46,13 +49,14 @@ def find_versions(actor: Actor, words: Sequence[str], *, limit: int) -> list[Mod
     if names and (number := _NUMBER.fullmatch(last)):
         found += versions.filter(registered_model__name__startswith=" ".join(names), version=int(number[1]))[:limit]
     found += versions.filter(of_models, aliases__alias__startswith=last.removeprefix("@")).distinct()[:limit]
-    newest = ModelVersion.objects.order_by("-pk").values("pk")[NEWEST_VERSIONS : NEWEST_VERSIONS + 1]
-    oldest_of_them = Coalesce(Subquery(newest), Value(0), output_field=IntegerField())
-    tagged = Tag.objects.filter(compile_words(words, "value"), model_version__gt=oldest_of_them)
+    # Read, and not a subquery: of a key that it does not know yet the database expects that a third of all are greater.
+    newest = ModelVersion.objects.order_by("-pk").values_list("pk", flat=True)
+    before_them = next(iter(newest[NEWEST_VERSIONS : NEWEST_VERSIONS + 1]), 0)
+    tagged = Tag.objects.filter(compile_words(words, "value"), model_version__gt=before_them)
     said = compile_words(words, "description") | Q(
         pk__in=tagged.exclude(key__startswith="mlflow.").values("model_version")
     )
-    found += versions.filter(said, pk__gt=oldest_of_them)[:limit]
+    found += versions.filter(said, pk__gt=before_them)[:limit]
     return list({version.pk: version for version in found}.values())[:limit]
 
 

@@ -12,8 +12,9 @@ from registry_site.audit.kinds import Kind
 from registry_site.audit.models import Activity
 from registry_site.audit.queries import Wanted, activities, activities_of_model, models_once_called
 from registry_site.core.pages import Page
-from registry_site.registry.access import model_not_found, visible_models
-from registry_site.registry.models import RegisteredModel
+from registry_site.registry.access import visible_models
+from registry_site.registry.models import ModelVersion, RegisteredModel
+from registry_site.registry.queries import find_model
 from registry_site.registry.stages import Stage
 from registry_site.search.keyset import OrderPlan, Term
 from registry_site.search.paging import read_page
@@ -44,17 +45,20 @@ def history_of(
 
     Raises NotFound also where the actor may not see the model.
     """
-    key = visible_models(actor).filter(name=name).values_list("pk", flat=True).first()
-    if key is None:
-        raise model_not_found(name)
     return read_page(
-        activities_of_model(key, version=version, request_number=request_number, kinds=kinds),
+        activities_of_model(find_model(actor, name).pk, version=version, request_number=request_number, kinds=kinds),
         _NEWEST_FIRST,
         max_results=max_results,
         page_token=page_token,
         query=["history", actor.user_id, name, version, request_number, sorted(kinds)],
         most=PER_PAGE_AT_MOST,
     )
+
+
+def newest_history_of(version: ModelVersion, *, limit: int) -> list[Activity]:
+    """The last that happened to a version, which has been found visible, newest first."""
+    found = activities_of_model(version.registered_model_id, version=version.version)
+    return list(found.order_by("-pk")[:limit])
 
 
 def all_history(

@@ -10,13 +10,14 @@ from datetime import datetime
 from itertools import islice
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import BigIntegerField, Q
 
 from registry_site.accounts.actors import Actor
 from registry_site.artifacts.digests import Comparison, FileDigest, compare, digest_of, read_digest
 from registry_site.audit import outbox
 from registry_site.core import clock
 from registry_site.core.errors import NotFound, PodiumError
+from registry_site.core.prepared import Given, Prepared, Question
 from registry_site.core.writing import insert, insert_many
 from registry_site.registry import hooks
 from registry_site.registry.jobs import Claim, ClaimLost, claimed
@@ -140,7 +141,20 @@ def look(manifest: Manifest) -> Comparison | None:
     if folder is None:
         return None
     found = [FileDigest(entry.path, entry.size or 0) for entry in folder.files()]
-    return compare(_kept(manifest), found)
+    return compare(_KEPT_OF_A_FEW.read(version=manifest.model_version_id), found)
+
+
+def kept_question(version: ModelVersion) -> Question[FileDigest]:
+    """What `look` asks, for `ask_together`."""
+    return _KEPT_OF_A_FEW.question(version=version.pk)
+
+
+_KEPT_OF_A_FEW = Prepared(
+    lambda: ManifestFile.objects.filter(
+        manifest__model_version=Given("version", BigIntegerField()), manifest__file_count__lte=LOOKED_AT
+    ).values_list("path", "size", "sha256"),
+    FileDigest,
+)
 
 
 def manifests(name: str = "", version: int | None = None) -> Iterator[Manifest]:

@@ -1,26 +1,22 @@
 """Reading the registry: what the actor may see, in a bounded number of queries whatever the number of rows."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
-from operator import and_
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from django.db import connection
-from django.db.models import BigIntegerField, CharField, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import BigIntegerField, Case, CharField, Q, QuerySet, When
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Left
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
-from registry_site.artifacts.scanning import Verdict
 from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.core.pages import Page
-from registry_site.core.prepared import Given, GivenKeys, Prepared, columns_of, instance_of
+from registry_site.core.prepared import Given, GivenKeys, Prepared, Question, columns_of, instance_of
 from registry_site.registry import access
 from registry_site.registry.access import visible, visible_models
 from registry_site.registry.fields import MODEL_VERSIONS, REGISTERED_MODELS
-from registry_site.registry.models import START_OF_VALUE, Alias, ModelVersion, RegisteredModel, Tag
+from registry_site.registry.models import ModelVersion, RegisteredModel
 from registry_site.registry.rows import (
     MODEL_COLUMNS,
     VERSION_COLUMNS,
@@ -30,20 +26,18 @@ from registry_site.registry.rows import (
     attach_version_marks,
 )
 from registry_site.registry.services import PROMPT_TAG
-from registry_site.registry.stages import ACTIVE_STAGES, Stage, parse_stage
-from registry_site.search.compile import compile_filter, compile_order, compile_words
+from registry_site.registry.stages import ACTIVE_STAGES, Stage
+from registry_site.search.compile import compile_order
 from registry_site.search.paging import read_page
 from registry_site.search.parser import Condition, Operator, parse_filter, parse_order_by
 from registry_site.search.prepared import PreparedSearch
-from registry_site.search.words import Facet, split_search
 
 Row = TypeVar("Row")
 
 MODELS_PER_PAGE_AT_MOST = 1000
 VERSIONS_PER_PAGE_AT_MOST = 200_000
 _ENDLESS = 2**63
-_RECENT, _CHOICES = 500, 30
-_NO_FACETS: Mapping[str, Q] = {}
+_COPIES = 100
 
 
 class _ByName(Generic[Row]):
@@ -67,6 +61,12 @@ class _ByName(Generic[Row]):
             return self._of_all.first(**given)
         return self._of_granted.first(user=actor.user_id, **given)
 
+    def question(self, actor: Actor, **given: Any) -> Question[Row]:
+        """What finds the rows that the actor may read."""
+        if access.reads_everything(actor):
+            return self._of_all.question(**given)
+        return self._of_granted.question(user=actor.user_id, **given)
+
 
 class _Scope(NamedTuple):
     """Which rows a search is about, before its filter."""
@@ -87,7 +87,7 @@ _USER = Given("user", BigIntegerField())
 def get_model(actor: Actor, name: str) -> RegisteredModel:
     """The model with tags, aliases and `latest_versions`. Raises NotFound also where the actor may not see it."""
     model = find_model(actor, name)
-    _attach_all([model])
+    attach_all([model])
     return model
 
 
@@ -108,7 +108,7 @@ def search_models(
     page_token: str | None = None,
 ) -> Page[ModelRow]:
     """A page of models that meet the filter, by name unless `order_by` says otherwise; prompts only if asked for."""
-    conditions, prompts = _without_prompt_condition(parse_filter(filter))
+    conditions, prompts = without_prompt_condition(parse_filter(filter))
     page = _MODELS.page(
         conditions,
         parse_order_by(order_by),
@@ -128,52 +128,9 @@ def search_models(
     return Page(models, page.next_page_token)
 
 
-def browse_models(
-    actor: Actor,
-    *,
-    text: str = "",
-    more_facets: Mapping[str, Q] = _NO_FACETS,
-    order_by: Sequence[str] = (),
-    max_results: int = 25,
-    page_token: str | None = None,
-) -> Page[RegisteredModel]:
-    """A page of models for what somebody typed: MLflow's filter language, or plain words and facets.
-
-    Words are looked for in the name. Facets are `stage:production`, `alias:champion`, `owner:maria` (or `me`),
-    `no:owner`, `has:finding` (a scan found danger), `tag.team:risk-ml`, and what whoever asks knows besides
-    (`has:request`). Raises InvalidParameter for a wrong filter or an unknown facet.
-    """
-    search = split_search(text)
-    conditions, prompts = _without_prompt_condition(search.conditions)
-    wanted = [more_facets.get(f"{facet.key}:{facet.value}") or _facet(actor, facet) for facet in search.facets]
-    page = read_page(
-        visible_models(actor)
-        .select_related("owner")
-        .filter(
-            compile_filter(conditions, REGISTERED_MODELS),
-            compile_words(search.words, "name"),
-            reduce(and_, wanted, Q()),
-            Q(is_prompt=prompts),
-        ),
-        compile_order(parse_order_by(order_by), REGISTERED_MODELS, tie_break=["name"]),
-        max_results=max_results,
-        page_token=page_token,
-        query=["browse models", actor.user_id, text, list(order_by)],
-        most=MODELS_PER_PAGE_AT_MOST,
-    )
-    _attach_all(page.rows)
-    return page
-
-
 def sees_models(actor: Actor) -> bool:
     """Whether there is any model that the actor may read."""
     return visible_models(actor).exists()
-
-
-def suggest_models(actor: Actor, text: str, *, limit: int = 10) -> list[RegisteredModel]:
-    """The first models by name that hold every word of the text: for type-ahead."""
-    models = visible_models(actor).filter(compile_words(text.split(), "name"), is_prompt=False)
-    return list(models.order_by("name")[:limit])
 
 
 def _latest(columns: Sequence[str]) -> "QuerySet[ModelVersion, Any]":
@@ -194,7 +151,7 @@ def _latest(columns: Sequence[str]) -> "QuerySet[ModelVersion, Any]":
     return ModelVersion.objects.filter(pk__in=keys).order_by("-version").values_list(*columns)
 
 
-def _attach_all(models: Sequence[RegisteredModel]) -> None:
+def attach_all(models: Sequence[RegisteredModel]) -> None:
     """Fetch tags, aliases and `latest_versions` (of every stage the greatest, greatest first): two queries for any
     number of models, each reading only the rows that it returns."""
     by_key = {model.pk: model for model in models}
@@ -207,7 +164,7 @@ def _attach_all(models: Sequence[RegisteredModel]) -> None:
         by_key[version.registered_model_id].latest_versions.append(version)  # type: ignore[attr-defined]
 
 
-def _without_prompt_condition(conditions: Sequence[Condition]) -> tuple[list[Condition], bool]:
+def without_prompt_condition(conditions: Sequence[Condition]) -> tuple[list[Condition], bool]:
     """The conditions but for the one on prompts, and whether prompts are wanted: only (True) or not at all (False).
 
     Every client appends `tag.mlflow.prompt.is_prompt != 'true'`, which by the rule for tags would match nothing that
@@ -224,60 +181,19 @@ def _without_prompt_condition(conditions: Sequence[Condition]) -> tuple[list[Con
     return others, prompts
 
 
-def _facet(actor: Actor, facet: Facet) -> Q:
-    if facet.tag is not None:
-        # In the words of the index `model_tag_by_value`. Of a short value its start says all: said twice, the database
-        # would expect fewer rows, and go a longer way.
-        start = {"start": facet.value[:START_OF_VALUE], "registered_model__isnull": False}
-        tags = Tag.objects.alias(start=Left("value", START_OF_VALUE)).filter(**start)
-        rest = Q(value=facet.value) if len(facet.value) >= START_OF_VALUE else Q()
-        return Q(Exists(tags.filter(rest, registered_model=OuterRef("pk"), key=facet.tag)))
-    if facet.key == "stage":
-        stage = parse_stage(facet.value)
-        return Q(Exists(ModelVersion.objects.filter(registered_model=OuterRef("pk"), current_stage=stage.value)))
-    if facet.key == "alias":
-        return Q(Exists(Alias.objects.filter(registered_model=OuterRef("pk"), alias=facet.value.removeprefix("@"))))
-    if facet.key == "owner":
-        return Q(owner__username=actor.name if facet.value == "me" else facet.value)
-    if (facet.key, facet.value) == ("no", "owner"):
-        return Q(owner__isnull=True)
-    if (facet.key, facet.value) == ("has", "finding"):
-        dangerous = ModelVersion.objects.filter(scan__verdict=Verdict.UNSAFE.value)
-        return Q(pk__in=dangerous.exclude(current_stage=Stage.ARCHIVED.value).values("registered_model"))
-    raise InvalidParameter(
-        f"'{facet.key}:{facet.value}' is not known here. Try stage:production, alias:champion, owner:me, no:owner, "
-        "has:request, has:finding or tag.team:risk-ml.",
-        field="search",
-    )
-
-
-class Choices(NamedTuple):
-    """What lists of models are narrowed by: people who own some, as name and display name, and values of the tag
-    `team`."""
-
-    owners: list[tuple[str, str]]
-    teams: list[str]
-
-
-def facet_choices(actor: Actor) -> Choices:
-    """The owners and teams of the models that changed last, by name: at most 30 of each."""
-    team = Tag.objects.filter(registered_model=OuterRef("pk"), key="team").values("value")
-    recent = (
-        visible_models(actor).filter(is_prompt=False).order_by("-last_updated_timestamp").annotate(team=Subquery(team))
-    )
-    rows = list(recent.values_list("owner__username", "owner__display_name", "team")[:_RECENT])
-    owners = sorted({(name, display) for name, display, _ in rows if name})
-    return Choices(owners[:_CHOICES], sorted({team for *_, team in rows if team})[:_CHOICES])
-
-
 # -- versions ----------------------------------------------------------------------------------------------------------
 def get_version(actor: Actor, name: str, version: int) -> ModelVersion:
     """The version with its model, tags and aliases. Raises NotFound also where the actor may not see the model."""
+    return _with_marks(find_version(actor, name, version))
+
+
+def find_version(actor: Actor, name: str, version: int) -> ModelVersion:
+    """The version with its model, by itself. Raises NotFound also where the actor may not see the model."""
     known = abs(version) < _ENDLESS  # no database can even be asked for more
     found = _VERSION_BY_NUMBER.first(actor, name=name, version=version) if known else None
     if found is None:
         raise NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
-    return _with_marks(found)
+    return found
 
 
 def get_version_by_alias(actor: Actor, name: str, alias: str) -> ModelVersion:
@@ -302,14 +218,22 @@ def newest_in_stage(actor: Actor, name: str, stage: Stage) -> ModelVersion | Non
     return _with_marks(found) if found else None
 
 
+def newest_in_stages(models: Collection[int]) -> list[ModelVersion]:
+    """Of every stage of the models whose keys these are, the version with the greatest number."""
+    return newest_question(models).answer()
+
+
+def newest_question(models: Collection[int]) -> Question[ModelVersion]:
+    """What `newest_in_stages` asks, for `ask_together`."""
+    return _LATEST_VERSIONS.question(keys=sorted(models))
+
+
 def newest_in_active_stages(version: ModelVersion) -> dict[Stage, ModelVersion]:
-    """Of the model of a version, which has been found visible, the greatest version in Production and in Staging, with
-    tags and aliases."""
-    of_model = _LATEST_VERSIONS.read(keys={version.registered_model_id})
+    """Of the model of a version, which has been found visible, the greatest version in Production and in Staging."""
+    of_model = newest_in_stages([version.registered_model_id])
     found = {Stage(one.current_stage): one for one in of_model if one.current_stage in ACTIVE_STAGES}
     for one in found.values():
         one.registered_model = version.registered_model
-    attach_version_marks(list(found.values()))
     return found
 
 
@@ -332,7 +256,7 @@ def search_versions(
     page_token: str | None = None,
 ) -> Page[VersionRow]:
     """A page of versions that meet the filter, the last changed first unless `order_by` says otherwise."""
-    conditions, prompts = _without_prompt_condition(parse_filter(filter))
+    conditions, prompts = without_prompt_condition(parse_filter(filter))
     page = _VERSIONS.page(
         conditions,
         parse_order_by(order_by or ["last_updated_timestamp DESC"]),
@@ -399,9 +323,14 @@ class Lineage(NamedTuple):
 
 def lineage_of(actor: Actor, version: ModelVersion) -> Lineage:
     """Where a version came from and went to; of its copies the newest 100. It has been found visible."""
-    related = ModelVersion.objects.filter(visible(actor, "registered_model_id")).select_related("registered_model")
-    origin = related.filter(pk=version.copied_from_id).first() if version.copied_from_id is not None else None
-    return Lineage(origin, list(related.filter(copied_from=version.pk).order_by("-pk")[:100]))
+    found = {one.pk: one for one in lineage_question(actor, version).answer()}
+    origin = found.pop(version.copied_from_id, None) if version.copied_from_id is not None else None
+    return Lineage(origin, list(found.values())[:_COPIES])
+
+
+def lineage_question(actor: Actor, version: ModelVersion) -> Question[ModelVersion]:
+    """What `lineage_of` asks, for `ask_together`."""
+    return _RELATED.question(actor, origin=version.copied_from_id or 0, version=version.pk)
 
 
 def _visible_versions(actor: Actor) -> QuerySet[ModelVersion]:
@@ -417,6 +346,17 @@ def _with_marks(version: ModelVersion) -> ModelVersion:
 
 
 # -- prepared ----------------------------------------------------------------------------------------------------------
+_OF_THE_OWNER = ("id", "username", "display_name")
+
+
+def _model(*values: Any) -> RegisteredModel:
+    """A model with what its owner is called."""
+    model = instance_of(RegisteredModel)(*values[: -len(_OF_THE_OWNER)])
+    if model.owner_id is not None:
+        model.owner = User.from_db("default", _OF_THE_OWNER, values[-len(_OF_THE_OWNER) :])
+    return model
+
+
 def _version(*values: Any) -> ModelVersion:
     """A version with its model and whoever made it, out of the columns of the three."""
     version = instance_of(ModelVersion)(*values[:_VERSION_WIDTH])
@@ -453,8 +393,10 @@ _VERSIONS = PreparedSearch(
 )
 _LATEST_VERSION_ROWS = Prepared(lambda: _latest(VERSION_COLUMNS), VersionRow)
 _MODEL_BY_NAME = _ByName(
-    lambda visible: RegisteredModel.objects.filter(visible, name=_NAME).values_list(*columns_of(RegisteredModel)),
-    instance_of(RegisteredModel),
+    lambda visible: RegisteredModel.objects.filter(visible, name=_NAME).values_list(
+        *columns_of(RegisteredModel), *(f"owner__{name}" for name in _OF_THE_OWNER)
+    ),
+    _model,
     model_key="pk",
 )
 _LATEST_VERSIONS = Prepared(lambda: _latest(columns_of(ModelVersion)), instance_of(ModelVersion))
@@ -470,6 +412,16 @@ _VERSION_BY_ALIAS = _ByName(
         registered_model__name=_NAME,
         aliases__alias=Given("alias", CharField()),
     ).values_list(*_VERSION_COLUMNS),
+    _version,
+)
+_RELATED = _ByName(
+    lambda visible: (
+        ModelVersion.objects.filter(
+            Q(pk=Given("origin", BigIntegerField())) | Q(copied_from=Given("version", BigIntegerField())), visible
+        )
+        .order_by(Case(When(pk=Given("origin", BigIntegerField()), then=0), default=1), "-pk")
+        .values_list(*_VERSION_COLUMNS)[: _COPIES + 1]
+    ),
     _version,
 )
 _NEWEST_VERSION = _ByName(

@@ -10,7 +10,7 @@ import msgspec
 from django.db.models import QuerySet, TextField, Value
 from django.db.models.functions import Cast
 
-from registry_site.core.prepared import Among, Prepared, Rows, attach
+from registry_site.core.prepared import Among, Prepared, Question, Rows, attach
 from registry_site.registry.models import Alias, Tag
 
 
@@ -97,9 +97,23 @@ def attach_version_marks(versions: Sequence[Any]) -> None:
     if not versions:
         return
     by_key = {version.pk: version for version in versions}
-    marks = _Marks(_OF_VERSIONS.read(version_keys=by_key))
+    marks = _Marks(marks_question(versions).answer())
     attach(by_key, "tags", marks.version_tags)
     attach(by_key, "aliases", marks.aliases)
+
+
+def tags_of(versions: Sequence[Any]) -> dict[int, dict[str, str]]:
+    """The tags of each version that has some, by its key: of whatever was read with `attach_version_marks`, the same
+    question."""
+    found: dict[int, dict[str, str]] = {}
+    for owner, tag in _Marks(marks_question(versions).answer()).version_tags if versions else ():
+        found.setdefault(owner, {})[tag.key] = tag.value
+    return found
+
+
+def marks_question(versions: Sequence[Any]) -> Question[tuple[str, int, str, str]]:
+    """What `attach_version_marks` and `tags_of` ask, for `ask_together`."""
+    return _OF_VERSIONS.question(version_keys=[version.pk for version in versions])
 
 
 class _Marks:

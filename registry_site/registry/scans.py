@@ -1,7 +1,7 @@
 """Scans of versions: what loading one would run, found by the worker without loading it."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
 
@@ -10,6 +10,7 @@ from registry_site.artifacts.scanning import SCANNER, File, Finding, Report, Sev
 from registry_site.artifacts.store import Reader
 from registry_site.core import clock
 from registry_site.core.errors import InvalidParameter, NotFound, PodiumError
+from registry_site.core.prepared import Among, Prepared, Question
 from registry_site.core.writing import insert
 from registry_site.registry import hooks
 from registry_site.registry.contents import read_contents, storable
@@ -133,7 +134,19 @@ def _runs_code(model: MLModel) -> Iterator[Finding]:
             yield Finding("MLmodel", Severity.NOTE, said)
 
 
-def verdicts(versions: list[int]) -> dict[int, Verdict]:
+def verdicts(versions: Iterable[int]) -> dict[int, Verdict]:
     """The verdicts of these versions, by key; of those that were scanned."""
-    rows = Scan.objects.filter(model_version__in=versions).exclude(verdict="")
-    return {key: Verdict(verdict) for key, verdict in rows.values_list("model_version", "verdict")}
+    return dict(verdict_question(versions).answer())
+
+
+def verdict_question(versions: Iterable[int]) -> Question[tuple[int, Verdict]]:
+    """What `verdicts` asks, for `ask_together`."""
+    return _VERDICTS.question(keys=versions)
+
+
+_VERDICTS = Prepared(
+    lambda: (
+        Scan.objects.filter(Among("model_version_id")).exclude(verdict="").values_list("model_version_id", "verdict")
+    ),
+    lambda key, verdict: (key, Verdict(verdict)),
+)

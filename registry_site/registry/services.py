@@ -11,11 +11,11 @@ from registry_site.accounts.levels import Level
 from registry_site.audit.kinds import Kind
 from registry_site.audit.record import record
 from registry_site.core import clock
-from registry_site.core.errors import AlreadyExists, InvalidParameter, NotFound
+from registry_site.core.errors import AlreadyExists, InvalidParameter
 from registry_site.core.prepared import Given, Prepared
 from registry_site.core.writing import insert, insert_many, update
 from registry_site.registry import access, hooks, subjects
-from registry_site.registry.locking import lock_model, version_of
+from registry_site.registry.locking import lock_model, locked_version
 from registry_site.registry.making import make_version
 from registry_site.registry.models import ModelVersion, RegisteredModel, Tag
 from registry_site.registry.names import validate_alias, validate_description, validate_model_name, validate_tag
@@ -161,7 +161,7 @@ def create_version(
 @transaction.atomic
 def describe_version(actor: Actor, *, name: str, version: int, description: str) -> ModelVersion:
     """Replace the description (Markdown). Needs CAN_EDIT. Touches the version and not its model."""
-    found = _locked_version(actor, name, version, Level.CAN_EDIT)
+    found = locked_version(actor, name, version, Level.CAN_EDIT)
     validate_description(description)
     before, found.description = found.description, description
     found.last_updated_timestamp = clock.now_ms()
@@ -175,7 +175,7 @@ def describe_version(actor: Actor, *, name: str, version: int, description: str)
 @transaction.atomic
 def set_version_tag(actor: Actor, *, name: str, version: int, key: str, value: str) -> None:
     """Set or replace a tag. Needs CAN_EDIT."""
-    found = _locked_version(actor, name, version, Level.CAN_EDIT)
+    found = locked_version(actor, name, version, Level.CAN_EDIT)
     validate_tag(key, value)
     before = _write_tag(Tag(model_version=found, key=key, value=value))
     if before != value:
@@ -186,7 +186,7 @@ def set_version_tag(actor: Actor, *, name: str, version: int, key: str, value: s
 @transaction.atomic
 def delete_version_tag(actor: Actor, *, name: str, version: int, key: str) -> None:
     """Remove a tag; one that is not there is no error. Needs CAN_EDIT."""
-    found = _locked_version(actor, name, version, Level.CAN_EDIT)
+    found = locked_version(actor, name, version, Level.CAN_EDIT)
     before = found.tags.filter(key=key).values_list("value", flat=True).first()
     if before is None:
         return
@@ -200,7 +200,7 @@ def delete_version_tag(actor: Actor, *, name: str, version: int, key: str) -> No
 def set_alias(actor: Actor, *, name: str, alias: str, version: int) -> None:
     """Point an alias at a version, wherever it pointed before. Needs CAN_EDIT, and what its protection asks for."""
     validate_alias(alias)
-    found = _locked_version(actor, name, version, Level.CAN_EDIT)
+    found = locked_version(actor, name, version, Level.CAN_EDIT)
     before = held_by(found.registered_model, alias)
     if before is not None and before.version == version:
         return
@@ -227,19 +227,6 @@ def _locked(actor: Actor, name: str, level: Level) -> RegisteredModel:
         raise access.model_not_found(name)
     access.require(actor, model, level)
     return model
-
-
-def _locked_version(actor: Actor, name: str, version: int, level: Level) -> ModelVersion:
-    actor.require_signed_in()
-    hidden = NotFound(f"Model Version (name={name}, version={version}) not found", field="version")
-    model = lock_model(name)
-    if model is None:
-        raise hidden
-    access.require(actor, model, level, hidden=hidden)
-    found = version_of(model, version)
-    if found is None:
-        raise hidden
-    return found
 
 
 def _write_tag(tag: Tag) -> str | None:

@@ -12,7 +12,7 @@ from registry_site.accounts.access import Resolver
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.core.errors import NotFound
-from registry_site.core.prepared import Among, Given, Prepared
+from registry_site.core.prepared import Among, Given, Prepared, Question
 from registry_site.tracking.models import Experiment, ExperimentGrant
 
 DEFAULT_EXPERIMENT = 0  # where clients log that name no experiment: it is everybody's
@@ -45,6 +45,11 @@ def readable(actor: Actor, experiment_keys: Sequence[int]) -> Sequence[int]:
 def level_of(actor: Actor, experiment_key: int) -> Level:
     """The actor's level on an experiment and all that is in it; NONE for a stranger."""
     return EXPERIMENTS.level_of(actor, experiment_key)
+
+
+def level_questions(actor: Actor, experiment_key: int) -> list[Question[int]]:
+    """What `level_of` asks, for `ask_together`."""
+    return EXPERIMENTS.level_questions(actor, experiment_key)
 
 
 def require(actor: Actor, experiment_key: int, level: Level, *, hidden: NotFound) -> None:

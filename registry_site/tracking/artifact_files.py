@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 from django.conf import settings
+from django.db.models import CharField
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
@@ -18,6 +19,7 @@ from registry_site.artifacts.paths import join, validate_artifact_path
 from registry_site.artifacts.store import Entry, FillingSource, Listing, Reader, Source, default_store
 from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.core.once import once
+from registry_site.core.prepared import Given, Prepared, Question
 from registry_site.tracking import access, rules
 from registry_site.tracking.logged_models import get_logged_model
 from registry_site.tracking.models import LifecycleStage, LoggedModel, Run, RunModel
@@ -118,11 +120,35 @@ def resolve_stored(actor: Actor, path: str, *, write: bool = False, deletes: boo
     return path
 
 
-@once
+def owner_questions(stored: str | None) -> list[Question[Any]]:
+    """What is asked before a file below this place of the stores is read, for `ask_together`."""
+    parts = rules.split_artifact_path(stored) if stored else None
+    return [_owner_question(parts[1])] if parts else []
+
+
+def _owner_question(owner: str) -> Question[tuple[str, int, str]]:
+    return (_LOGGED_MODEL_BY_ID if owner.startswith("m-") else _RUN_BY_ID).question(owner=owner)
+
+
 def _owner_of(root: str, owner: str) -> tuple[str, int] | None:
     """The state and the experiment of the run or logged model that keeps its artifacts there."""
-    rows = LoggedModel.objects.filter(model_id=owner) if owner.startswith("m-") else Run.objects.filter(run_id=owner)
-    return rows.filter(artifact_uri__in=artifact_uris(root)).values_list("lifecycle_stage", "experiment_id").first()
+    for lifecycle_stage, experiment, artifact_uri in _owner_question(owner).answer():
+        if artifact_uri in artifact_uris(root):
+            return lifecycle_stage, experiment
+    return None
+
+
+def _owner(*columns: Any) -> tuple[str, int, str]:
+    return columns  # the columns of the two below
+
+
+_OWNER_COLUMNS = ("lifecycle_stage", "experiment_id", "artifact_uri")
+_LOGGED_MODEL_BY_ID = Prepared(
+    lambda: LoggedModel.objects.filter(model_id=Given("owner", CharField())).values_list(*_OWNER_COLUMNS), _owner
+)
+_RUN_BY_ID = Prepared(
+    lambda: Run.objects.filter(run_id=Given("owner", CharField())).values_list(*_OWNER_COLUMNS), _owner
+)
 
 
 def _ask_guards(actor: Actor, path: str, *, deletes: bool = False) -> None:

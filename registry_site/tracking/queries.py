@@ -63,7 +63,7 @@ SEARCH_DATASETS_LIMIT = 20
 COLUMN_KEYS_LIMIT = 200
 
 _PREFETCH_AT_ONCE = 1000  # SQLite takes a limited number of values in one statement
-_RUNS_ASKED_FOR_KEYS = 500
+_RUNS_ASKED_FOR_KEYS = 250
 _HISTORY_FIELDS = MetricRow.__struct_fields__
 # The order of the unique index: it ends every tie, and no row outside of the index is read.
 _BY_TIME = OrderPlan(tuple(Term(name, name, False, False) for name in ("timestamp", "step", "value", "is_nan")))
@@ -129,7 +129,7 @@ class SeriesPoint:
 # -- experiments -------------------------------------------------------------------------------------------------------
 def get_experiment(actor: Actor, experiment_id: str | int) -> Experiment:
     """The experiment, deleted or not. Raises NotFound, and InvalidParameter for what is no id."""
-    visible = Experiment.objects.filter(access.visible(actor))
+    visible = Experiment.objects.filter(access.visible(actor)).select_related("created_by")
     found = visible.prefetch_related("tags").filter(pk=rules.parse_experiment_id(experiment_id)).first()
     if found is None:
         raise experiment_not_found(experiment_id)
@@ -289,13 +289,13 @@ def search_runs(
 
 
 def distinct_keys(actor: Actor, experiment_id: str | int) -> Keys:
-    """The keys of metrics and params that the newest 500 runs have, at most 200 of each: to choose columns from."""
+    """The keys of metrics and params that the newest 250 runs have, at most 200 of each: to choose columns from."""
     newest = Run.objects.filter(
         access.visible(actor, "experiment_id"),
         experiment=rules.parse_experiment_id(experiment_id),
         lifecycle_stage=LifecycleStage.ACTIVE,
     )
-    runs = list(newest.order_by("-start_time", "run_id").values_list("pk", flat=True)[:_RUNS_ASKED_FOR_KEYS])
+    runs = newest.order_by("-start_time", "run_id").values("pk")[:_RUNS_ASKED_FOR_KEYS]
     return Keys(
         *(
             list(rows.filter(run__in=runs).order_by("key").values_list("key", flat=True).distinct()[:COLUMN_KEYS_LIMIT])

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from django.db.models import BigIntegerField, Value
+from django.db.models import BigIntegerField, BooleanField, FloatField, QuerySet, TextField, Value
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
@@ -74,7 +74,7 @@ RUN_COLUMNS = RunRow.__struct_fields__[:10]
 
 def attach_everything(actor: Actor, runs: Sequence[Any], *, with_models: bool = True) -> None:
     """Fetch `experiment`, `latest_metrics`, `params`, `tags`, `dataset_inputs` (with datasets) and `run_models` (with
-    logged models, those that the actor may read) of each run, in five queries; in one less where the experiments were
+    logged models, those that the actor may read) of each run, in four queries; in one less where the experiments were
     fetched with the runs, and in one less without models."""
     if not runs:
         return
@@ -84,12 +84,12 @@ def attach_everything(actor: Actor, runs: Sequence[Any], *, with_models: bool = 
         experiments = {one.pk: one for one in _EXPERIMENTS.read(keys={run.experiment_id for run in without})}
         for run in without:
             run.experiment = experiments[run.experiment_id]
-    attach(by_key, "latest_metrics", _LATEST_METRICS.read(keys=by_key))
-    pairs: dict[str, list[tuple[int, KeyAndValue]]] = {"param": [], "tag": []}
-    for kind, run_key, key, value in _PARAMS_AND_TAGS.read(keys=by_key):
-        pairs[kind].append((run_key, KeyAndValue(key, value)))
-    attach(by_key, "params", pairs["param"])
-    attach(by_key, "tags", pairs["tag"])
+    logged: dict[str, list[tuple[int, Any]]] = {"metric": [], "param": [], "tag": []}
+    for kind, run_key, row in _LOGGED.read(keys=by_key):
+        logged[kind].append((run_key, row))
+    attach(by_key, "latest_metrics", logged["metric"])
+    attach(by_key, "params", logged["param"])
+    attach(by_key, "tags", logged["tag"])
     attach(by_key, "dataset_inputs", _DATASET_INPUTS.read(keys=by_key))
     if not with_models:
         return
@@ -100,13 +100,14 @@ def attach_everything(actor: Actor, runs: Sequence[Any], *, with_models: bool = 
     attach(by_key, "run_models", models)
 
 
-def _metric(run: int, *row: Any) -> tuple[int, MetricRow]:
-    return run, MetricRow(*row)
+def _logged(kind: str, run: int, text: str | None, key: str, *number: Any) -> tuple[str, int, MetricRow | KeyAndValue]:
+    return kind, run, MetricRow(key, *number) if text is None else KeyAndValue(key, text)
 
 
-def _row(*values: Any) -> tuple[str, int, str, str]:
-    kind, run, key, value = values
-    return kind, run, key, value
+def _pairs(kind: str, rows: "QuerySet[Any]") -> "QuerySet[Any, Any]":
+    """Rows of a key and a text in the columns of those that have a number."""
+    nothing = [Value(None, field) for field in (FloatField(), BigIntegerField(), BigIntegerField(), BooleanField())]
+    return rows.filter(Among("run_id")).values_list(Value(kind), "run_id", "value", "key", *nothing)
 
 
 def _dataset_input(*values: Any) -> tuple[int, DatasetInput]:
@@ -126,17 +127,13 @@ def _run_model(*values: Any) -> tuple[int, RunModel]:
 _EXPERIMENTS = Prepared(
     lambda: Experiment.objects.filter(Among("pk")).values_list(*columns_of(Experiment)), instance_of(Experiment)
 )
-_LATEST_METRICS = Prepared(
-    lambda: LatestMetric.objects.filter(Among("run_id")).values_list("run_id", *MetricRow.__struct_fields__),
-    _metric,
-)
-_PARAMS_AND_TAGS = Prepared(
+_LOGGED = Prepared(
     lambda: (
-        Param.objects.filter(Among("run_id"))
-        .values_list(Value("param"), "run_id", "key", "value")
-        .union(RunTag.objects.filter(Among("run_id")).values_list(Value("tag"), "run_id", "key", "value"), all=True)
+        LatestMetric.objects.filter(Among("run_id"))
+        .values_list(Value("metric"), "run_id", Value(None, TextField()), *MetricRow.__struct_fields__)
+        .union(_pairs("param", Param.objects.all()), _pairs("tag", RunTag.objects.all()), all=True)
     ),
-    _row,
+    _logged,
 )
 _DATASET_INPUTS = Prepared(
     lambda: (

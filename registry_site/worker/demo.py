@@ -20,7 +20,8 @@ from registry_site.accounts.services import create_user
 from registry_site.audit.kinds import Origin
 from registry_site.core import clock
 from registry_site.core.errors import Conflict
-from registry_site.promotion.services import approve, cancel, reject, request_transition, transition
+from registry_site.promotion.deciding import approve, cancel, reject
+from registry_site.promotion.services import request_transition, transition
 from registry_site.registry.grants import set_grant
 from registry_site.registry.manifests import finalize_logged_model
 from registry_site.registry.queries import search_models

@@ -1,9 +1,13 @@
 // Everything here improves pages that already work without it.
 
 import { startDialogs } from "./dialogs.js";
+import { readOut } from "./drawing.js";
 import { startKeyboard } from "./keyboard.js";
 import { pagePathOfFragment } from "./mlflow-links.js";
+import { plot, plotAll } from "./plot.js";
+import { filterRows, growRows } from "./rows.js";
 import { startSearch } from "./search.js";
+import { tree } from "./tree.js";
 
 const live = document.getElementById("live");
 const sprite = document.querySelector(".icon use")?.getAttribute("href").split("#")[0] ?? "";
@@ -213,6 +217,12 @@ function saySwapped(event) {
   if (said) place.textContent = said;
 }
 
+// On paper there is no scrolling: what is drawn when it comes in sight is drawn before
+
+function printAll() {
+  plotAll().finally(() => window.print());
+}
+
 // What is new in the page, first all of it and then what htmx swapped in
 
 function enhance(root) {
@@ -226,11 +236,11 @@ function enhance(root) {
     countSelected(form);
   });
   each("[data-combobox-url]", async (input) => (await import("./combobox.js")).combobox(input));
-  each("[data-drawing]", async (figure) => (await import("./drawing.js")).readOut(figure));
-  each("[data-plot], [data-plot-url]", async (figure) => (await import("./plot.js")).plot(figure));
-  each("[data-filter-rows]", async (input) => (await import("./rows.js")).filterRows(input));
-  each("[data-grows]", async (box) => (await import("./rows.js")).growRows(box));
-  each(".tree[data-files]", async (nav) => (await import("./tree.js")).tree(nav));
+  each("[data-drawing]", readOut);
+  each("[data-plot], [data-plot-url]", plot);
+  each("[data-filter-rows]", filterRows);
+  each("[data-grows]", growRows);
+  each(".tree[data-files]", tree);
   each("[data-focus]", (element) => element.focus());
   refreshMoments();
 }
@@ -238,7 +248,12 @@ function enhance(root) {
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-copy]");
   if (button) copyFrom(button);
-  if (event.target.closest("[data-print]")) window.print();
+  if (event.target.closest("[data-print]")) printAll();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "p" || event.altKey || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+  event.preventDefault();
+  printAll();
 });
 document.addEventListener("htmx:load", (event) => enhance(event.detail.elt.parentElement ?? document));
 document.addEventListener("htmx:afterSwap", saySwapped);

@@ -1,15 +1,74 @@
 // A line chart in plain SVG. <figure data-plot> holds <script type="application/json">, <figure data-plot-url> fetches it:
-// {"series": [{"name": "loss", "points": [[step, value, time in ms?], ...]}]}. A value that is not a finite number is a gap.
-// A series may say with "place" which colour is its own, so that it keeps it from plot to plot.
+// {"series": [{"key": "loss", "name": "loss", "points": [[step, value, time in ms?], ...]}]}. A value that is not a finite
+// number is a gap. A series may say with "place" which colour is its own, so that it keeps it from plot to plot.
+// The keys that a figure wants are the "key"s of its address: figures that come in sight together ask together.
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 260;
 const EDGE = { top: 10, right: 12, bottom: 26, left: 56 };
 const COLOURS = 6;
 const TABLE_ROWS = 200;
+const MOST_KEYS = 50; // of one answer
+const LONGEST = 4000; // of an address, which every server and proxy takes
 
-export async function plot(figure) {
-  const { series } = await read(figure);
+const waiting = new Set(); // for being seen
+const inSight = new IntersectionObserver((entries) => {
+  load(entries.filter(({ isIntersecting }) => isIntersecting).map(({ target }) => target));
+}, { rootMargin: "50% 0px" });
+
+export function plot(figure) {
+  if (figure.dataset.plotUrl) {
+    waiting.add(figure);
+    inSight.observe(figure);
+    return;
+  }
+  const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+  show(figure, Array.isArray(data) ? data : data.series);
+}
+
+// Draws those that nobody has seen yet, too; each is drawn in the frame after it is there.
+export async function plotAll() {
+  await load([...waiting]);
+  await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+}
+
+function load(figures) {
+  for (const figure of figures) {
+    waiting.delete(figure);
+    inSight.unobserve(figure);
+  }
+  return Promise.all(batches(figures.filter(({ isConnected }) => isConnected)).map(fetchTogether));
+}
+
+// The addresses of these figures, made one as long as they ask the same of the same
+function batches(figures) {
+  const made = [];
+  for (const figure of figures) {
+    const url = new URL(figure.dataset.plotUrl, location.href);
+    const keys = url.searchParams.getAll("key");
+    url.searchParams.delete("key");
+    const asked = keys.map((key) => new URLSearchParams({ key }));
+    const fits = (batch) => batch.base === url.href && batch.asked.length + asked.length <= MOST_KEYS && [url.href, ...batch.asked, ...asked].join("&").length <= LONGEST;
+    let batch = made.find(fits);
+    if (!batch) made.push((batch = { base: url.href, asked: [], wanted: [] }));
+    batch.asked.push(...asked);
+    batch.wanted.push({ figure, keys });
+  }
+  return made;
+}
+
+async function fetchTogether({ base, asked, wanted }) {
+  const url = `${base}${base.includes("?") ? "&" : "?"}${asked.join("&")}`;
+  const answer = await fetch(url, { headers: { Accept: "application/json" } });
+  if (!answer.ok) {
+    for (const { figure } of wanted) figure.append(html("p", { class: "bad" }, `The curve could not be loaded (${answer.status}).`));
+    throw new Error(`plot: ${url} answered ${answer.status}`);
+  }
+  const { series } = await answer.json();
+  for (const { figure, keys } of wanted) show(figure, series.filter(({ key }) => keys.includes(key)));
+}
+
+function show(figure, series) {
   const all = series.map(({ name, points, place }, counted) => ({
     name,
     css: `series-${((place ?? counted) % COLOURS) + 1}`,
@@ -52,17 +111,6 @@ export async function plot(figure) {
     draw();
   });
   new ResizeObserver(draw).observe(area);
-}
-
-async function read(figure) {
-  if (!figure.dataset.plotUrl) {
-    const data = JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
-    return Array.isArray(data) ? { series: data } : data;
-  }
-  const answer = await fetch(figure.dataset.plotUrl, { headers: { Accept: "application/json" } });
-  if (answer.ok) return answer.json();
-  figure.append(html("p", { class: "bad" }, `The curve could not be loaded (${answer.status}).`));
-  throw new Error(`plot: ${figure.dataset.plotUrl} answered ${answer.status}`);
 }
 
 // Numbers

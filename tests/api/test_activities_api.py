@@ -2,7 +2,7 @@
 
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.models import User
-from registry_site.promotion.services import delete_model
+from registry_site.promotion.deleting import delete_model
 from registry_site.registry.services import describe_model, set_alias
 from tests.api.test_people_api import problem
 from tests.doors import Api

@@ -13,7 +13,7 @@ from registry_site.audit.kinds import Kind
 from registry_site.audit.models import Activity
 from registry_site.promotion.models import TransitionRequest
 from registry_site.promotion.rules import Policy
-from registry_site.promotion.services import set_policy
+from registry_site.promotion.setting_policies import set_policy
 from registry_site.registry.models import ModelVersion
 from registry_site.registry.stages import Stage
 from tests.api.test_people_api import problem

@@ -12,7 +12,7 @@ from registry_site.accounts.models import User
 from registry_site.audit.kinds import Kind
 from registry_site.audit.models import Activity
 from registry_site.core import clock
-from registry_site.promotion import services
+from registry_site.promotion import deciding, services, setting_policies
 from registry_site.promotion.gates import Gate, GateType
 from registry_site.promotion.models import Review, TransitionRequest
 from registry_site.promotion.rules import Policy, WhenOccupied
@@ -112,12 +112,12 @@ def churn(maria_actor: Actor, jon_actor: Actor, admin_actor: Actor) -> None:
     services.transition(jon_actor, name="churn", version=1, to_stage=Stage.PRODUCTION)
     services.transition(jon_actor, name="churn", version=4, to_stage=Stage.STAGING)
     asks = WhenOccupied.ASK
-    services.set_policy(admin_actor, stage=Stage.PRODUCTION, policy=Policy(protected=True, when_occupied=asks))
-    services.set_policy(admin_actor, stage=Stage.STAGING, policy=Policy(when_occupied=asks))
-    services.set_policy(admin_actor, stage=Stage.ARCHIVED, policy=Policy(gates=(Gate(GateType.TAG, "risk"),)))
+    setting_policies.set_policy(admin_actor, stage=Stage.PRODUCTION, policy=Policy(protected=True, when_occupied=asks))
+    setting_policies.set_policy(admin_actor, stage=Stage.STAGING, policy=Policy(when_occupied=asks))
+    setting_policies.set_policy(admin_actor, stage=Stage.ARCHIVED, policy=Policy(gates=(Gate(GateType.TAG, "risk"),)))
     for version in (2, 3):
         services.request_transition(maria_actor, name="churn", version=version, to_stage=Stage.PRODUCTION)
-    services.cancel(maria_actor, name="churn", number=2)
+    deciding.cancel(maria_actor, name="churn", number=2)
 
 
 def everything() -> list[Any]:

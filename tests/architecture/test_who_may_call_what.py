@@ -33,7 +33,18 @@ from registry_site.core.errors import NotFound, NotSignedIn, PermissionDenied
 from registry_site.notifications import services as notifications
 from registry_site.notifications.audience import Way, Why
 from registry_site.notifications.queries import Mark
-from registry_site.promotion import aliases, checks, comments, copying, directions, registration
+from registry_site.promotion import (
+    aliases,
+    checks,
+    comments,
+    copying,
+    deciding,
+    deleting,
+    directions,
+    preparing,
+    registration,
+    setting_policies,
+)
 from registry_site.promotion import services as promotion
 from registry_site.promotion.gates import CheckState
 from registry_site.promotion.models import Comment
@@ -223,16 +234,19 @@ TABLE: Mapping[ModuleType, Mapping[str, Row]] = {
     },
     promotion: {
         "transition": (STAGING, VERSION | {"to_stage": Stage.STAGING}),
-        "lock_version": (READ, VERSION | {"copy_to": "spare"}),
         "request_transition": (READ, VERSION | {"to_stage": Stage.ARCHIVED}),
         "rollback": (READ, {"name": "spare", "version": 1, "to_stage": Stage.STAGING}),  # for some it asks only
+    },
+    deciding: {
         "review": (STAGING, REQUEST | {"verdict": Verdict.APPROVE}),
         "dismiss_review": (MANAGE, REQUEST | {"reviewer": "maria", "reason": "no"}),
         "approve": (STAGING, REQUEST),
         "reject": (STAGING, REQUEST | {"comment": "no"}),
         "cancel": (MANAGE, REQUEST | {"comment": "no"}),
-        "delete_version": (MANAGE, VERSION),
-        "delete_model": (MANAGE, MODEL),
+    },
+    deleting: {"delete_version": (MANAGE, VERSION), "delete_model": (MANAGE, MODEL)},
+    preparing: {"lock_version": (READ, VERSION | {"copy_to": "spare"})},
+    setting_policies: {
         "set_policy": (MANAGE, MODEL | {"stage": Stage.PRODUCTION, "policy": Policy()}),
         "model_of_policy": (MANAGE, MODEL),
         "remove_policy": (MANAGE, MODEL | {"stage": Stage.ARCHIVED}),
@@ -265,7 +279,7 @@ ON_ALL: Mapping[Callable[..., Any], Mapping[str, Any]] = {  # for administrators
     experiment_grants.remove_grant: {"experiment_id": None, "username": "maria"},
     model_grants.set_grant: GRANT | {"name": None},
     model_grants.remove_grant: {"name": None, "username": "maria"},
-    promotion.set_policy: {"stage": Stage.PRODUCTION, "policy": Policy()},
+    setting_policies.set_policy: {"stage": Stage.PRODUCTION, "policy": Policy()},
     aliases.set_alias_policy: {"alias": "champion", "stage": Stage.PRODUCTION},
     directions.set_metric_direction: {"metric": "auc", "higher_is_better": True},
 }
@@ -282,12 +296,15 @@ PROGRAMS = {"registry_site.artifacts.parquet_reader"}  # run, and never imported
 DOORS = {"api", "container", "handlers", "mlflow_api", "pages", "settings", "urls", "worker", "wsgi"}
 READING = {
     "access",
+    "browsing",
     "compared",
     "evidence",
     "files",
     "finding",
     "history",
+    "looking_ahead",
     "queries",
+    "standing",
     "rows",
     "sources",
     "version_files",
@@ -302,7 +319,7 @@ INSIDE_OF_SERVICES = {  # who call them in their transaction, with rows that the
     "promotion.copies": {"copy", "supersede_copies"},
     "promotion.mirrors": {"follow"},
     "promotion.moving": {"clear", "close", "move", "supersede"},
-    "promotion.services": {"files_for_gates"},
+    "promotion.preparing": {"files_for_gates", "files_of", "files_of_request"},
     "promotion.settling": {"lock_request", "refresh", "settle", "settle_version", "try_to_settle"},
     "registry.freezing": {"refuse_frozen"},
     "registry.hooks": {"tell_version_changed"},
@@ -358,7 +375,7 @@ def names(maria_actor: Actor, eve: User, settings: Settings) -> dict[str, str]:
     Group.objects.create(name="risk")
     links.invite(system(), username="kim", email="kim@example.org")
     make_token(eve)
-    promotion.set_policy(maria_actor, **MODEL, stage=Stage.ARCHIVED, policy=Policy())
+    setting_policies.set_policy(maria_actor, **MODEL, stage=Stage.ARCHIVED, policy=Policy())
     aliases.set_alias_policy(maria_actor, **MODEL, alias="champion", stage=Stage.PRODUCTION)
     make_version(maria_actor, "churn")
     while outbox.relay(tell_webhooks):

@@ -1,5 +1,6 @@
 """A Chromium, a Podium full of the demonstration's data, and the people who look at it."""
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 
@@ -7,20 +8,26 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from registry_site.accounts.levels import Level
-from tests.browser.windows import HEIGHTS, PASSWORD, SCREENSHOTS, Theme, Window, sign_in
+from tests.browser.roles import ROLES
+from tests.browser.windows import CHROMIUM_NAMES, HEIGHTS, PASSWORD, QUIET, SCREENSHOTS, Theme, Window, sign_in
 from tests.live import Podium, start_podium
 
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-
 OpenWindow = Callable[..., Window]
+
+_MAKE_ROLES = """
+import json, sys
+from registry_site.accounts.actors import system
+from registry_site.accounts.levels import EXPERIMENT_LEVELS, Level
+from registry_site.accounts.services import create_user
+from registry_site.registry.grants import set_grant
+from registry_site.tracking.grants import set_grant as set_experiment_grant
+password, roles = json.loads(sys.argv[1])
+for role, level in roles.items():
+    create_user(system(), username=role, password=password, email=f"{role}@example.org")
+    set_grant(system(), name=None, username=role, level=Level(level))
+    on_experiments = max(each for each in EXPERIMENT_LEVELS if each <= level)
+    set_experiment_grant(system(), experiment_id=None, username=role, level=on_experiments)
+"""
 
 
 @pytest.fixture(scope="package")
@@ -47,6 +54,12 @@ def podium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podium]:
         )
         running.create_user("ada", password=PASSWORD, display_name="Ada Min", is_admin=True)
         yield running
+
+
+@pytest.fixture(scope="package")
+def roles(podium: Podium) -> None:
+    """Somebody of each role, called like it."""
+    podium.python(_MAKE_ROLES, json.dumps([PASSWORD, ROLES]))
 
 
 @pytest.fixture(scope="package")

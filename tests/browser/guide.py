@@ -8,8 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from registry_site.accounts.levels import Level
-from tests.browser.conftest import CHROMIUM_NAMES, QUIET
-from tests.browser.windows import PASSWORD, sign_in
+from tests.browser.windows import CHROMIUM_NAMES, PASSWORD, QUIET, sign_in
 from tests.live import ROOT, Podium, start_podium
 
 PICTURES = ROOT / "docs" / "guide"

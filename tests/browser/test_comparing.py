@@ -37,6 +37,7 @@ def test_versions_are_chosen_turned_and_filtered_by_the_keyboard_alone(window: O
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/compare/5\.\.\.2\?show=all$"))
     expect(page.get_by_role("row", name=re.compile("^auc "))).to_contain_text(re.compile(r"[+−]0\.\d+"))
+    page.locator("[data-plot-url]").first.scroll_into_view_if_needed()
     expect(page.locator(".plot-area svg").first).to_be_visible()
     page.evaluate(Axe().axe_script)
     assert page.evaluate("axe.run({resultTypes: ['violations']}).then(({violations}) => violations)") == []

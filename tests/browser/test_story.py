@@ -23,7 +23,7 @@ def mail_to(podium: Podium, address: str, subject: str) -> str:
     """The text of the mail to that address with that subject, as soon as it is in the mail folder."""
     deadline = time.monotonic() + MAIL_SECONDS
     while time.monotonic() < deadline:
-        for path in sorted((podium.data_dir / "mail").glob("*.eml"), reverse=True):
+        for path in sorted((podium.data_dir / "mail").glob("[0-9]*.eml"), reverse=True):
             message = email.message_from_bytes(path.read_bytes(), _class=EmailMessage, policy=policy.default)
             if (message["To"], message["Subject"]) == (address, subject):
                 return message.get_body(("plain",)).get_content()

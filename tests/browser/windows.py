@@ -12,6 +12,15 @@ from tests.live import ROOT
 Theme = Literal["light", "dark"]
 
 SCREENSHOTS = ROOT / "screenshots" if os.environ.get("SCREENSHOTS") == "1" else None
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 HEIGHTS = {1440: 900, 768: 1024, 390: 844}  # of a window, by its width
 PASSWORD = "twelve grey whales"
 
@@ -23,6 +32,11 @@ new PerformanceObserver((list) => {
     window.shifts.push(entry.sources.map(({ node }) => node?.outerHTML?.slice(0, 120)).join());
   }
 }).observe({ type: "layout-shift", buffered: true });
+"""
+
+_FETCHED = """
+["navigation", "resource"].flatMap((kind) => performance.getEntriesByType(kind))
+    .filter(({ transferSize }) => transferSize).map(({ name }) => name)
 """
 
 # The browser's own remark about an answer of 4xx or 5xx. Answers are judged one by one, and known by their address.
@@ -59,6 +73,13 @@ class Window:
         self.page.wait_for_load_state()
         moved: list[str] = self.page.evaluate("window.shifts ?? []")
         return moved
+
+    def fetched(self) -> list[str]:
+        """What the open page is made of, itself and all that it has asked for, but what the browser had already, and
+        files that people have logged."""
+        self.page.wait_for_load_state("networkidle" if self.page.locator("[data-plot-url]").count() else "load")
+        parts: list[str] = self.page.evaluate(_FETCHED)
+        return [part for part in parts if "/files/" not in part]
 
     def photograph(self, name: str) -> Path | None:
         """Save the whole page as a picture, if pictures are wanted."""

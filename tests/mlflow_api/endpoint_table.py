@@ -19,8 +19,9 @@ from registry_site.accounts.actors import Actor, system
 from registry_site.accounts.signed_urls import sign
 from registry_site.core.clock import now
 from registry_site.promotion.comments import create_comment
+from registry_site.promotion.deciding import review
 from registry_site.promotion.rules import Verdict
-from registry_site.promotion.services import request_transition, review, transition
+from registry_site.promotion.services import request_transition, transition
 from registry_site.registry.names import model_id as registered_model_id
 from registry_site.registry.services import set_alias
 from registry_site.registry.stages import Stage

@@ -5,7 +5,8 @@ from typing import Any
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.models import User
 from registry_site.core import clock
-from registry_site.promotion.services import approve, cancel, reject, request_transition, transition
+from registry_site.promotion.deciding import approve, cancel, reject
+from registry_site.promotion.services import request_transition, transition
 from registry_site.registry.services import set_model_tag
 from registry_site.registry.stages import Stage
 from tests.conftest import FrozenClock

@@ -160,6 +160,9 @@ def test_an_editor_describes_an_experiment_and_does_not_rename_it(
     experiment = make_experiment(maria_actor)
     grant_on_experiments(eve, Level.CAN_EDIT, experiment)
     page, address = page_client(eve), f"/experiments/{experiment.pk}/edit"
+    shown = page.get(address).content.decode()
+    assert "readonly" in shown
+    assert "Another name needs CAN_MANAGE on the experiment." in shown
     assert page.post(address, {"name": "fraud", "description": "Cards"}).status_code == 302
     assert experiment.tags.get().value == "Cards"
     refused = page.post(address, {"name": "mine", "description": "Cards"})

@@ -21,7 +21,8 @@ from registry_site.audit.chain import START, Stored, link
 from registry_site.audit.kinds import Kind
 from registry_site.audit.models import Activity
 from registry_site.audit.record import Subject, record
-from registry_site.promotion.services import delete_model, transition
+from registry_site.promotion.deleting import delete_model
+from registry_site.promotion.services import transition
 from registry_site.registry.services import rename_model, set_alias, set_model_tag
 from registry_site.registry.stages import Stage
 from tests.conftest import FrozenClock

@@ -10,7 +10,7 @@ from pytest_django import Settings
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
-from registry_site.promotion import services
+from registry_site.promotion import services, setting_policies
 from registry_site.promotion.aliases import set_alias_policy
 from registry_site.promotion.copying import copy_version
 from registry_site.promotion.models import TransitionRequest
@@ -32,7 +32,7 @@ def live(maria_actor: Actor, admin_actor: Actor) -> RegisteredModel:
     model = make_model(admin_actor, "live.churn")
     copy_version(admin_actor, name="churn", version=1, copy_to="live.churn", to_stage=Stage.PRODUCTION)
     policy = Policy(protected=True, when_occupied=WhenOccupied.ASK)
-    services.set_policy(admin_actor, stage=Stage.PRODUCTION, policy=policy, name="live.churn")
+    setting_policies.set_policy(admin_actor, stage=Stage.PRODUCTION, policy=policy, name="live.churn")
     return model
 
 

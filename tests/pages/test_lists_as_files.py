@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from registry_site.accounts.actors import Actor
+from registry_site.accounts.groups import create_group, join
 from registry_site.accounts.models import User
 from registry_site.audit import outbox
 from registry_site.core import clock
@@ -155,6 +156,57 @@ def test_notifications_people_webhooks_deliveries_and_jobs(
     Delivery.objects.create(webhook=hook, activity_id=1, event="version.created", body="{}", created_at=now, due_at=now)
     assert [row["event"] for row in rows(page, f"/webhooks/{hook.webhook_id}?format=json")] == ["version.created"]
     assert [row["queue"] for row in table(page, "/govern/jobs?format=csv")] == ["outbox", "mails", "deliveries"]
+
+
+def test_groups_and_mails(
+    maria_actor: Actor, jon_actor: Actor, admin_actor: Actor, admin: User, page_client: Pages
+) -> None:
+    page = page_client(admin)
+    for group, people in (("risk", ("jon", "maria")), ("nobody", ())):
+        create_group(admin_actor, name=group)
+        for name in people:
+            join(admin_actor, name=group, username=name)
+    assert rows(page, "/people/groups?format=json") == [
+        {"name": "nobody", "people": 0, "members": []},
+        {"name": "risk", "people": 2, "members": ["jon", "maria"]},
+    ]
+    assert [row["members"] for row in table(page, "/people/groups?format=csv")] == ["[]", '["jon", "maria"]']
+    make_version(maria_actor)
+    follow(jon_actor, name="churn")
+    request_transition(maria_actor, name="churn", version=1, to_stage=Stage.STAGING)
+    while outbox.relay(fan_out):
+        pass
+    mailed = rows(page, "/govern/mail?format=json")
+    assert ("jon", "queued") in [(row["recipient"], row["state"]) for row in mailed]
+    assert [row["subject"] for row in table(page, "/govern/mail?format=csv")] == [row["subject"] for row in mailed]
+    assert all("churn" in row["subject"] for row in mailed)
+    maria = page_client(User.objects.get(username="maria"))
+    for address in ("/people/groups?format=json", "/govern/mail?format=csv"):
+        assert maria.get(address).status_code == 403
+
+
+def test_who_stood_in_a_stage(maria_page: Client, maria_actor: Actor, jon_actor: Actor) -> None:
+    for version in (1, 2):
+        make_version(maria_actor)
+        transition(
+            jon_actor,
+            name="churn",
+            version=version,
+            to_stage=Stage.PRODUCTION,
+            comment=f"=move {version}",
+            archive_existing=True,
+        )
+    newest, oldest = rows(maria_page, "/models/churn/timeline?format=json")
+    assert (newest["version"], newest["stage"], newest["who"], newest["until"]) == (2, "Production", "jon", None)
+    assert oldest["version"] == 1
+    assert oldest["from"] < oldest["until"] <= newest["from"]
+    assert [row["comment"] for row in table(maria_page, "/models/churn/timeline?format=csv")] == [
+        "'=move 2",
+        "'=move 1",
+    ]
+    [archived] = rows(maria_page, "/models/churn/timeline?stage=Archived&format=json")
+    assert (archived["version"], archived["stage"]) == (1, "Archived")
+    assert 'href="?stage=Archived&amp;format=csv"' in html_of(maria_page.get("/models/churn/timeline?stage=Archived"))
 
 
 def test_the_audit_log_is_at_its_old_addresses_and_at_its_own(

@@ -12,7 +12,8 @@ from pytest_django import Settings
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
-from registry_site.promotion.services import approve, request_transition, transition
+from registry_site.promotion.deciding import approve
+from registry_site.promotion.services import request_transition, transition
 from registry_site.registry.models import Alias, RegisteredModel, Tag
 from registry_site.registry.services import set_alias, set_model_tag
 from registry_site.registry.stages import Stage

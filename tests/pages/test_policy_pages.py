@@ -16,7 +16,7 @@ from registry_site.promotion.gates import Comparison, Gate, GateType
 from registry_site.promotion.models import AliasPolicy, MetricDirection, StagePolicy
 from registry_site.promotion.policies import policy_of
 from registry_site.promotion.rules import Policy, WhenOccupied
-from registry_site.promotion.services import MOST_GATES, set_policy
+from registry_site.promotion.setting_policies import MOST_GATES, set_policy
 from registry_site.registry.services import set_version_tag
 from registry_site.registry.stages import Stage
 from tests.pages.registry_flows import HTMX, PROBE, get, html_of, version_with_run, words_of

@@ -11,7 +11,7 @@ from registry_site.accounts.actors import Actor
 from registry_site.accounts.models import User
 from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity
-from registry_site.promotion import services
+from registry_site.promotion import deciding, services, setting_policies
 from registry_site.promotion.checks import post_check, post_deployment
 from registry_site.promotion.comments import create_comment
 from registry_site.promotion.gates import CheckState, Comparison, Gate, GateType
@@ -85,7 +85,7 @@ def test_a_policy_is_set_with_its_gates_in_the_order_of_their_places(desk: Clien
 
 
 def test_what_is_saved_unchanged_stays_as_it_is(desk: Client, admin_actor: Actor) -> None:
-    row = services.set_policy(
+    row = setting_policies.set_policy(
         admin_actor, stage=Stage.PRODUCTION, policy=Policy(True, when_occupied=WhenOccupied.ASK, gates=(EMPTY_TAG, AUC))
     )
     shown = desk.get(f"{POLICIES}{row.pk}/change/").context["adminform"].form, *gates_shown(desk, row)
@@ -101,7 +101,9 @@ def test_gates_are_changed_added_and_taken_away_through_the_service(
     desk: Client, admin_actor: Actor, maria_actor: Actor
 ) -> None:
     make_model(maria_actor)
-    row = services.set_policy(maria_actor, stage=Stage.STAGING, policy=Policy(gates=(ANY_TAG, AUC)), name="churn")
+    row = setting_policies.set_policy(
+        maria_actor, stage=Stage.STAGING, policy=Policy(gates=(ANY_TAG, AUC)), name="churn"
+    )
     team, auc = PolicyGate.objects.order_by("position")
     sent = form_of(
         {"id": team.pk, "policy": row.pk, "place": "1", "type": "tag", "key": "team", "DELETE": "on"},
@@ -209,9 +211,9 @@ def test_an_approval_that_does_not_suffice_counts_and_says_what_is_missing(
     make_version(maria_actor)
     gates = (Gate(GateType.CHECK, "ci/test"), Gate(GateType.DESCRIPTION))
     policy = Policy(True, required_approvals=2, when_occupied=WhenOccupied.ASK, gates=gates)
-    services.set_policy(admin_actor, stage=Stage.PRODUCTION, policy=policy)
+    setting_policies.set_policy(admin_actor, stage=Stage.PRODUCTION, policy=policy)
     services.request_transition(maria_actor, name="churn", version=1, to_stage=Stage.PRODUCTION)
-    services.review(jon_actor, name="churn", number=1, verdict=Verdict.REQUEST_CHANGES, comment="Describe it.")
+    deciding.review(jon_actor, name="churn", number=1, verdict=Verdict.REQUEST_CHANGES, comment="Describe it.")
     told = words_of(desk.post(REQUESTS, chosen("approve_chosen", "Good."), follow=True))
     assert (
         "Your approval of churn#1 counts. It waits for 1 more approval; the changes that jon asked for; a gate: Check "
@@ -228,7 +230,7 @@ def test_an_approval_that_does_not_suffice_counts_and_says_what_is_missing(
 def test_a_request_shows_its_reviews_and_comments(desk: Client, maria_actor: Actor, jon_actor: Actor) -> None:
     make_version(maria_actor)
     services.request_transition(maria_actor, name="churn", version=1, to_stage=Stage.STAGING)
-    services.review(jon_actor, name="churn", number=1, verdict=Verdict.REQUEST_CHANGES, comment="Describe it.")
+    deciding.review(jon_actor, name="churn", number=1, verdict=Verdict.REQUEST_CHANGES, comment="Describe it.")
     create_comment(maria_actor, name="churn", number=1, text="I shall.")
     shown = words_of(desk.get(f"{REQUESTS}{TransitionRequest.objects.get().pk}/change/"))
     assert "Describe it." in shown

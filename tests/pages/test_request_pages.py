@@ -14,10 +14,12 @@ from registry_site.accounts.models import User
 from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity
 from registry_site.promotion.aliases import set_alias_policy
+from registry_site.promotion.deciding import approve, cancel, reject, review
 from registry_site.promotion.gates import Comparison, Gate, GateType
 from registry_site.promotion.models import Review, StagePolicy, TransitionRequest
 from registry_site.promotion.rules import Policy, Verdict, WhenOccupied
-from registry_site.promotion.services import approve, cancel, reject, request_transition, review, set_policy, transition
+from registry_site.promotion.services import request_transition, transition
+from registry_site.promotion.setting_policies import set_policy
 from registry_site.registry.models import Grant, ModelVersion
 from registry_site.registry.services import set_version_tag
 from registry_site.registry.stages import Stage
@@ -195,8 +197,9 @@ def test_comments_never_become_markup(jon_page: Client, maria_actor: Actor) -> N
 
 def test_people_who_are_mentioned_stand_out_and_nobody_else(jon_page: Client, maria_actor: Actor) -> None:
     ask(maria_actor, comment="@jon and @nobody-here, see mail@jon")
-    html = html_of(jon_page.get(REQUEST))
-    assert '<p><span class="mention">@jon</span> and @nobody-here, see mail@jon</p>' in html
+    for address in (REQUEST, "/models/churn/activity", "/models/churn/versions/2"):
+        html = html_of(jon_page.get(address))
+        assert '<p><span class="mention">@jon</span> and @nobody-here, see mail@jon</p>' in html, address
 
 
 def test_the_evidence_of_a_deleted_version_is_kept(jon_page: Client, maria_page: Client, maria_actor: Actor) -> None:

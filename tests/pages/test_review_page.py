@@ -17,18 +17,12 @@ from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity
 from registry_site.promotion import aliases, comments
 from registry_site.promotion.checks import post_check
+from registry_site.promotion.deciding import approve, dismiss_review, review
 from registry_site.promotion.gates import CheckState, Comparison, Gate, GateType
 from registry_site.promotion.models import Comment, Evidence, MetricDirection, Review, TransitionRequest
 from registry_site.promotion.rules import Policy, Verdict, WhenOccupied
-from registry_site.promotion.services import (
-    approve,
-    dismiss_review,
-    request_transition,
-    review,
-    rollback,
-    set_policy,
-    transition,
-)
+from registry_site.promotion.services import request_transition, rollback, transition
+from registry_site.promotion.setting_policies import set_policy
 from registry_site.registry.models import ModelVersion, RegisteredModel
 from registry_site.registry.services import describe_version, set_version_tag
 from registry_site.registry.stages import Stage

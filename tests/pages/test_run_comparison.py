@@ -57,6 +57,21 @@ def test_everything_is_shown_when_asked_for(maria_page: Client, runs: list[Run])
     assert "risk" in text
 
 
+def test_numbers_within_a_tolerance_count_as_the_same(maria_page: Client, runs: list[Run]) -> None:
+    def shown(tolerance: str) -> dict[str, list[str]]:
+        sections = maria_page.get(address(runs, tolerance=tolerance)).context["sections"]
+        return {title: [line.name for line in found] for title, found, _total in sections}
+
+    assert shown("0") == shown("") == {"Metrics": ["auc", "loss"], "Params": ["depth"], "Tags": [], "Data": []}
+    assert shown("0.05")["Metrics"] == ["auc", "loss"], "the last run is 5.7 percent off"
+    assert shown("0.06")["Metrics"] == ["loss"]
+    assert shown("0.7")["Params"] == []
+    answer = maria_page.get(address(runs, tolerance="much"))
+    assert answer.status_code == 400
+    assert "&#x27;much&#x27; is no tolerance" in answer.content.decode()
+    assert [len(found) for _title, found, _total in answer.context["sections"]] == [2, 1, 0, 0]
+
+
 def test_curves_of_all_runs_are_drawn_on_the_same_axes(maria_page: Client, runs: list[Run]) -> None:
     response = maria_page.get(address(runs))
     ((key, url),) = response.context["curves"]  # auc and rows have one point each
@@ -65,6 +80,9 @@ def test_curves_of_all_runs_are_drawn_on_the_same_axes(maria_page: Client, runs:
     assert [one["name"] for one in series] == ["depth 3", "depth 5", "depth 8"]
     assert [len(one["points"]) for one in series] == [20, 20, 20]
     assert series[1]["points"][0] == [0, 5.0, 1000]
+    both = maria_page.get(f"{url}&key=auc").json()["series"]
+    assert [(one["key"], one["place"]) for one in both] == [(key, n) for key in ("loss", "auc") for n in range(3)]
+    assert both[:3] == series
 
 
 def test_all_runs_are_drawn_without_a_script_and_the_axes_are_chosen_in_the_address(

@@ -1,6 +1,7 @@
 """One run, as people see it."""
 
 import json
+import re
 
 import pytest
 from django.db import connection
@@ -14,6 +15,7 @@ from registry_site.tracking.logged_models import create_logged_model
 from registry_site.tracking.models import Run, RunStatus
 from registry_site.tracking.recording import MetricPoint, log_batch
 from registry_site.tracking.services import DatasetUse
+from tests.live import ROOT
 from tests.make import make_run, make_version
 
 
@@ -127,7 +129,21 @@ def test_the_table_comes_first_and_only_series_are_drawn(maria_page: Client, run
 
 def test_the_points_of_metrics_come_as_json(maria_page: Client, run: Run) -> None:
     data = maria_page.get(f"/runs/{run.run_id}/metrics.json?key=val_loss&key=nothing").json()
-    assert data == {"series": [{"name": "val_loss", "points": [[0, 0.5, 1], [1, 0.4, 2]]}]}
+    assert data == {"series": [{"key": "val_loss", "name": "val_loss", "points": [[0, 0.5, 1], [1, 0.4, 2]]}]}
+
+
+def test_several_curves_come_with_one_answer_whatever_the_metrics_are_called(
+    maria_page: Client, maria_actor: Actor
+) -> None:
+    run = make_run(maria_actor)
+    keys = ["train/loss", "val/loss: 100 . a", "größe", "m" * 250]
+    points = [MetricPoint(key, float(step), step, step) for key in keys for step in range(2)]
+    log_batch(maria_actor, run_id=run.run_id, metrics=points)
+    asked = {"key": [*reversed(keys), "loss, and more", "a\x00b", keys[0]]}
+    series = maria_page.get(f"/runs/{run.run_id}/metrics.json", asked).json()["series"]
+    assert [(one["key"], one["points"]) for one in series] == [
+        (key, [[0, 0.0, 0], [1, 1.0, 1]]) for key in reversed(keys)
+    ]
 
 
 def test_a_long_curve_is_thinned_out(maria_page: Client, maria_actor: Actor) -> None:
@@ -149,8 +165,11 @@ def test_a_value_that_is_no_number_leaves_valid_json(maria_page: Client, maria_a
     assert maria_page.get(f"/runs/{run.run_id}").status_code == 200
 
 
-def test_metric_data_wants_a_key(maria_page: Client, run: Run) -> None:
-    assert maria_page.get(f"/runs/{run.run_id}/metrics.json").status_code == 400
+def test_metric_data_wants_as_many_keys_as_a_script_asks_for_at_once(maria_page: Client, run: Run) -> None:
+    (most,) = re.findall(r"MOST_KEYS = (\d+)", (ROOT / "static/js/plot.js").read_text())
+    keys = [f"m{number}" for number in range(int(most))]
+    for asked, status in (([], 400), (keys, 200), ([*keys, "one more"], 400)):
+        assert maria_page.get(f"/runs/{run.run_id}/metrics.json", {"key": asked}).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -257,7 +257,7 @@ class TestTokens:
         for scope, days in (("read", "7"), ("write", "30"), ("write", "365"), ("read", "")):
             maria_page.post("/settings/tokens", {"name": f"{scope} {days}", "scope": scope, "days": days})
 
-        made = {token.name: token for token in ApiToken.objects.all()}
+        made = {token.name: token for token in ApiToken.objects.order_by("pk")}
         assert [(name, token.scope) for name, token in made.items()] == [
             ("read 7", Scope.READ),
             ("write 30", Scope.WRITE),

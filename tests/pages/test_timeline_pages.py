@@ -11,10 +11,13 @@ from pytest_django import Settings
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
+from registry_site.promotion.deciding import approve
+from registry_site.promotion.deleting import delete_version
 from registry_site.promotion.gates import Gate, GateType
 from registry_site.promotion.models import TransitionRequest
 from registry_site.promotion.rules import Policy, WhenOccupied
-from registry_site.promotion.services import approve, delete_version, request_transition, set_policy, transition
+from registry_site.promotion.services import request_transition, transition
+from registry_site.promotion.setting_policies import set_policy
 from registry_site.registry.models import ModelVersion
 from registry_site.registry.stages import Stage
 from registry_site.tracking.recording import MetricPoint, log_batch

@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from django.db import connection
@@ -179,6 +180,36 @@ def test_json_and_csv_have_what_the_page_has(maria_page: Client) -> None:
     assert next(row for row in rows if row["section"] == "requirements")["v2"] == "'==1.9.1"
 
 
+def test_numbers_within_a_tolerance_count_as_the_same(maria_page: Client, maria_actor: Actor) -> None:
+    words = get(maria_page, f"{BOTH}?tolerance=0.02")
+    assert "Metrics 1 of 3 differs loss" in words
+    assert "auc" not in words.partition("Metrics")[2].partition("Parameters")[0]
+    assert "depth 3 4 changed" in words
+    assert "auc 0.9120 0.9290 same" in get(maria_page, f"{BOTH}?tolerance=0.02&show=all")
+    assert "depth 3 4 changed" not in get(maria_page, f"{BOTH}?tolerance=0.25&show=all"), "params that are numbers, too"
+    assert "scikit-learn ==1.8.0" in get(maria_page, f"{BOTH}?tolerance=0.9"), "a release is no number"
+    html = html_of(maria_page.get(f"{BOTH}?tolerance=0.02"))
+    assert '<input type="hidden" name="tolerance" value="0.02">' in html, "it stays when a version is added"
+    assert 'href="/models/churn/compare/2...1?tolerance=0.02"' in html
+    assert 'href="?tolerance=0.02&amp;show=all"' in html
+    assert "auc" in lines_of(maria_page, f"{BOTH}?tolerance=0.018")["metrics"]
+    assert "auc" not in lines_of(maria_page, f"{BOTH}?tolerance=0.0184")["metrics"]
+    auc = lines_of(maria_page, f"{BOTH}?tolerance=0.02&show=all")["metrics"]["auc"]
+    assert [cell["change"] for cell in auc] == [None, "same"]
+    table = maria_page.get(f"{BOTH}?tolerance=0.02&format=csv").content.decode()
+    assert '"loss"' in table
+    assert '"auc"' not in table
+
+
+@pytest.mark.parametrize("text", ["-0.1", "1", "nan", "inf", "1e999", "one percent", "\x00", "0,01"])
+def test_what_is_no_tolerance_is_said_in_the_page(maria_page: Client, text: str) -> None:
+    for address in (BOTH, f"{BOTH}?format=json", f"{BOTH}?format=csv"):
+        answer = maria_page.get(address, {"tolerance": text} | dict(parse_qsl(urlsplit(address).query)))
+        words = words_of(answer, 400)
+        assert "is no tolerance: it is a number from 0 to less than 1, such as 0.01 for one percent." in words
+    assert "auc 0.9120 0.9290" in words_of(maria_page.get(BOTH, {"tolerance": text}), 400)
+
+
 def test_what_a_run_logged_is_hidden_from_those_who_may_not_read_it(
     page_client: Pages, eve: User, settings: Settings
 ) -> None:
@@ -206,6 +237,9 @@ def test_curves_of_all_versions_keep_their_colours(maria_page: Client, maria_act
     assert key == "val"
     series = maria_page.get(url).json()["series"]
     assert [(one["name"], one["place"], len(one["points"])) for one in series] == [("v1", 0, 5), ("v3", 2, 5)]
+    both = maria_page.get(f"{url}&key=auc").json()["series"]
+    assert [one["key"] for one in both] == ["val", "val", "auc", "auc", "auc"]
+    assert both[:2] == series
 
 
 def test_pictures_of_the_same_path_stand_side_by_side(maria_page: Client) -> None:

@@ -14,10 +14,12 @@ from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
 from registry_site.promotion.checks import post_check, post_deployment
 from registry_site.promotion.copying import copy_version
+from registry_site.promotion.deciding import approve
 from registry_site.promotion.directions import set_metric_direction
 from registry_site.promotion.gates import CheckState, Comparison, Gate, GateType
 from registry_site.promotion.rules import DeploymentState, Policy, WhenOccupied
-from registry_site.promotion.services import approve, request_transition, set_policy, transition
+from registry_site.promotion.services import request_transition, transition
+from registry_site.promotion.setting_policies import set_policy
 from registry_site.registry.models import ModelVersion
 from registry_site.registry.services import describe_version, set_alias, set_version_tag
 from registry_site.registry.stages import Stage

@@ -15,16 +15,11 @@ from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity, OutboxEntry
 from registry_site.audit.verify import verify
 from registry_site.core.errors import AlreadyExists, Conflict, NotFound, PodiumError
+from registry_site.promotion.deciding import approve, reject
+from registry_site.promotion.deleting import delete_model, delete_version
 from registry_site.promotion.models import Review, TransitionRequest
 from registry_site.promotion.rules import RequestState
-from registry_site.promotion.services import (
-    approve,
-    delete_model,
-    delete_version,
-    reject,
-    request_transition,
-    transition,
-)
+from registry_site.promotion.services import request_transition, transition
 from registry_site.registry.models import ModelVersion, RegisteredModel
 from registry_site.registry.services import create_model, create_version, set_version_tag
 from registry_site.registry.stages import Stage

@@ -283,6 +283,6 @@ def test_any_text_mentions_names_that_stand_in_it(text: str) -> None:
 
 @pytest.mark.parametrize("bite", ["`", "@", "@a.", "```\n", "~~~a\n`", "``` @"])
 def test_a_text_made_to_be_slow_is_not(bite: str) -> None:
-    before = time.process_time()
+    before = time.thread_time()
     mentions((bite * 65_535)[:65_535])
-    assert time.process_time() - before < 3, "seconds of the processor"
+    assert time.thread_time() - before < 3, "seconds of the processor"

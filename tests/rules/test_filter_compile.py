@@ -455,9 +455,9 @@ def test_what_runs_do_not_have_is_refused(text: str) -> None:
     ids=["tags", "metrics", "list", "pattern"],
 )
 def test_the_greatest_filters_are_answered_within_a_second(three_runs: Experiment, text: str, run_ids: str) -> None:
-    start = time.process_time()
+    start = time.thread_time()
     assert found_runs(text) == set(run_ids)
-    assert time.process_time() - start < 1
+    assert time.thread_time() - start < 1
 
 
 # -- patterns ------------------------------------------------------------------------------------------------
@@ -614,9 +614,9 @@ def test_the_longest_order_is_answered_within_two_seconds() -> None:
     experiment = make_experiment("tied")
     metrics = {f"m{number}": 0.5 for number in range(10)}
     run_ids = [make_run(experiment, f"{number:02}", metrics=metrics).run_id for number in range(12)]
-    start = time.process_time()
+    start = time.thread_time()
     assert paged([f"metrics.m{number} DESC" for number in range(10)], size=4) == run_ids
-    assert time.process_time() - start < 2
+    assert time.thread_time() - start < 2
 
 
 def test_values_sort_in_both_directions_with_the_missing_ones_last(three_runs: Experiment) -> None:

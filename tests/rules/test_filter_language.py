@@ -237,10 +237,10 @@ def test_a_wrong_filter_is_answered_with_the_place_and_what_was_expected(text: s
     ],
 )
 def test_hostile_text_is_answered_within_a_second(text: str) -> None:
-    start = time.process_time()
+    start = time.thread_time()
     with pytest.raises(InvalidParameter):
         parse_filter(text)
-    assert time.process_time() - start < 1
+    assert time.thread_time() - start < 1
 
 
 _fragments = st.sampled_from(
@@ -406,8 +406,8 @@ def test_a_long_search_is_refused_and_a_hostile_one_answered_within_a_second() -
         split_search("a" * 10_001)
     with pytest.raises(InvalidParameter, match=r"^The search has more than 100 words; use fewer\.$"):
         split_search("a " * 101)
-    start = time.process_time()
+    start = time.thread_time()
     split_search("a" * 10_000)
     split_search("a:" * 5_000)
     split_search('"' * 10_000)
-    assert time.process_time() - start < 1
+    assert time.thread_time() - start < 1

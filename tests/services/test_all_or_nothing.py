@@ -9,7 +9,7 @@ from django.db import OperationalError, connection
 
 from registry_site.accounts.actors import Actor
 from registry_site.audit.models import Activity, OutboxEntry
-from registry_site.promotion import checks, comments, services
+from registry_site.promotion import checks, comments, deciding, deleting, services, setting_policies
 from registry_site.promotion.aliases import set_alias_policy
 from registry_site.promotion.gates import CheckState, Gate, GateType
 from registry_site.promotion.models import Check, Comment, Evidence, Review, StagePolicy, TransitionRequest
@@ -31,15 +31,15 @@ def asked(maria: Actor, jon: Actor, admin: Actor) -> None:
         make_version(maria, "churn", run=run)
     set_alias_policy(admin, alias="champion", stage=PRODUCTION, is_mirror=True)
     services.transition(jon, name="churn", version=1, to_stage=PRODUCTION)
-    services.set_policy(admin, stage=PRODUCTION, policy=POLICY)
+    setting_policies.set_policy(admin, stage=PRODUCTION, policy=POLICY)
     services.request_transition(maria, name="churn", version=2, to_stage=PRODUCTION)
 
 
 def approved_but_for(gate: Gate, maria: Actor, jon: Actor, admin: Actor) -> None:
     """It has its approval, and waits for this."""
     asked(maria, jon, admin)
-    services.set_policy(admin, stage=PRODUCTION, policy=Policy(protected=True, gates=(gate,)))
-    services.approve(jon, name="churn", number=1)
+    setting_policies.set_policy(admin, stage=PRODUCTION, policy=Policy(protected=True, gates=(gate,)))
+    deciding.approve(jon, name="churn", number=1)
 
 
 def everything() -> list[Any]:
@@ -74,7 +74,7 @@ def test_a_request_is_approved_in_the_same_transaction_as_its_stage_changes_or_n
     maria_actor: Actor, jon_actor: Actor, admin_actor: Actor
 ) -> None:
     asked(maria_actor, jon_actor, admin_actor)
-    assert break_each_write(lambda: services.approve(jon_actor, name="churn", number=1)) > 10
+    assert break_each_write(lambda: deciding.approve(jon_actor, name="churn", number=1)) > 10
     assert TransitionRequest.objects.get().state == "approved"
     assert ModelVersion.objects.get(version=2).current_stage == "Production"
     assert Alias.objects.get().model_version.version == 2
@@ -102,21 +102,21 @@ ACTS: dict[str, Callable[[Actor, Actor, Actor], Any]] = {
     "a rollback": lambda maria, jon, admin: services.rollback(
         jon, name="churn", version=1, to_stage=Stage.NONE, comment="back"
     ),
-    "a rejection": lambda maria, jon, admin: services.reject(jon, name="churn", number=1, comment="no"),
-    "a wish for changes": lambda maria, jon, admin: services.review(
+    "a rejection": lambda maria, jon, admin: deciding.reject(jon, name="churn", number=1, comment="no"),
+    "a wish for changes": lambda maria, jon, admin: deciding.review(
         jon, name="churn", number=1, verdict=Verdict.REQUEST_CHANGES, comment="more"
     ),
-    "a cancellation": lambda maria, jon, admin: services.cancel(maria, name="churn", number=1),
-    "a policy": lambda maria, jon, admin: services.set_policy(
+    "a cancellation": lambda maria, jon, admin: deciding.cancel(maria, name="churn", number=1),
+    "a policy": lambda maria, jon, admin: setting_policies.set_policy(
         admin, stage=Stage.STAGING, policy=Policy(gates=(Gate(GateType.DESCRIPTION), Gate(GateType.SIGNATURE)))
     ),
-    "a policy that is removed": lambda maria, jon, admin: services.remove_policy(
+    "a policy that is removed": lambda maria, jon, admin: setting_policies.remove_policy(
         maria, stage=Stage.ARCHIVED, name="churn"
     ),
     "a comment": lambda maria, jon, admin: comments.create_comment(jon, name="churn", number=1, text="Hm."),
     "a tag": lambda maria, jon, admin: set_version_tag(maria, name="churn", version=2, key="a", value="b"),
     "an alias": lambda maria, jon, admin: set_alias(maria, name="churn", alias="other", version=2),
-    "a deleted version": lambda maria, jon, admin: services.delete_version(maria, name="churn", version=2),
+    "a deleted version": lambda maria, jon, admin: deleting.delete_version(maria, name="churn", version=2),
 }
 
 
@@ -126,10 +126,10 @@ def test_every_change_writes_its_activity_in_the_same_transaction_or_is_not_made
 ) -> None:
     asked(maria_actor, jon_actor, admin_actor)
     if name == "a rollback":
-        services.set_policy(admin_actor, stage=PRODUCTION, policy=Policy())
+        setting_policies.set_policy(admin_actor, stage=PRODUCTION, policy=Policy())
         services.transition(jon_actor, name="churn", version=1, to_stage=Stage.NONE)
         services.transition(jon_actor, name="churn", version=1, to_stage=Stage.STAGING)
-    services.set_policy(maria_actor, stage=Stage.ARCHIVED, policy=Policy(), name="churn")
+    setting_policies.set_policy(maria_actor, stage=Stage.ARCHIVED, policy=Policy(), name="churn")
     lines = Activity.objects.count()
     assert break_each_write(lambda: ACTS[name](maria_actor, jon_actor, admin_actor)) > 1
     assert Activity.objects.count() > lines

@@ -21,7 +21,8 @@ from registry_site.audit.queries import Wanted
 from registry_site.audit.record import Subject, record
 from registry_site.audit.verify import Flaw, Verdict, verify
 from registry_site.core.errors import InvalidParameter, NotFound, NotSignedIn, PermissionDenied
-from registry_site.promotion.services import delete_model, transition
+from registry_site.promotion.deleting import delete_model
+from registry_site.promotion.services import transition
 from registry_site.registry.history import PER_PAGE_AT_MOST, all_history, export_history, history_of
 from registry_site.registry.models import RegisteredModel
 from registry_site.registry.services import rename_model, set_model_tag

@@ -11,13 +11,8 @@ from pytest_django import Settings
 
 from registry_site.accounts.actors import Actor
 from registry_site.core.errors import Conflict
-from registry_site.promotion.services import delete_version
-from registry_site.registry.cleanup import (
-    collect_garbage,
-    find_orphans,
-    refuse_removed,
-    remove_what_is_due,
-)
+from registry_site.promotion.deleting import delete_version
+from registry_site.registry.cleanup import collect_garbage, find_orphans, refuse_removed, remove_what_is_due
 from registry_site.registry.models import DeletedArtifacts, Manifest
 from registry_site.registry.places import key_of
 from registry_site.registry.services import create_version

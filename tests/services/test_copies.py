@@ -17,17 +17,10 @@ from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity
 from registry_site.audit.verify import verify
 from registry_site.core import clock
-from registry_site.core.errors import (
-    AlreadyExists,
-    Conflict,
-    InvalidParameter,
-    NotFound,
-    PermissionDenied,
-    PodiumError,
-)
+from registry_site.core.errors import AlreadyExists, Conflict, InvalidParameter, NotFound, PermissionDenied, PodiumError
 from registry_site.notifications.fan_out import fan_out
 from registry_site.notifications.models import Following, Mail, Notification
-from registry_site.promotion import comments, queries, services, upkeep
+from registry_site.promotion import comments, deciding, deleting, queries, services, setting_policies, standing, upkeep
 from registry_site.promotion.aliases import set_alias_policy
 from registry_site.promotion.checks import post_check
 from registry_site.promotion.copying import copy_version
@@ -85,7 +78,7 @@ def lee(prod: RegisteredModel) -> Actor:
 
 
 def protect(admin: Actor, stage: Stage = NONE, policy: Policy = PROTECTED) -> None:
-    services.set_policy(admin, stage=stage, policy=policy, name=PROD)
+    setting_policies.set_policy(admin, stage=stage, policy=policy, name=PROD)
 
 
 def ask(actor: Actor, to_stage: Stage = NONE, version: int = 1, **more: Any) -> TransitionRequest:
@@ -93,7 +86,7 @@ def ask(actor: Actor, to_stage: Stage = NONE, version: int = 1, **more: Any) -> 
 
 
 def approve(actor: Actor, number: int = 1, **more: Any) -> TransitionRequest:
-    return services.approve(actor, name=IRIS, number=number, **more)
+    return deciding.approve(actor, name=IRIS, number=number, **more)
 
 
 def copy(actor: Actor, to_stage: Stage = NONE, version: int = 1, **more: Any) -> ModelVersion:
@@ -159,7 +152,7 @@ def test_what_was_found_in_the_files_is_known_of_the_copy_and_they_stay_frozen(
     assert kept[0] == kept[1] != []
     assert (made.scan.verdict, made.scan.scanned_at) == ("clean", origin.scan.scanned_at)
     assert work_on_manifests() + work_on_scans() == 0, "nothing is read again"
-    services.delete_version(maria_actor, name=IRIS, version=1)
+    deleting.delete_version(maria_actor, name=IRIS, version=1)
     path = run.artifact_uri.removeprefix("mlflow-artifacts:/") + "/model/model.pkl"
     with pytest.raises(Conflict, match=r"belongs to prod\.iris version 1, whose files are frozen"):
         write_artifact(maria_actor, path, BytesIO(b"x"), length=1)
@@ -212,7 +205,9 @@ def test_the_policy_the_gates_and_the_people_are_those_of_the_other_model(
 ) -> None:
     gate = Gate(GateType.METRIC_AGAINST_OCCUPANT, "auc", Comparison.AT_LEAST, 0.0)
     protect(admin_actor, PRODUCTION, Policy(True, 2, when_occupied=WhenOccupied.ASK, gates=(gate, CI_TEST)))
-    services.set_policy(maria_actor, stage=PRODUCTION, policy=Policy(gates=(Gate(GateType.TAG, "no"),)), name=IRIS)
+    setting_policies.set_policy(
+        maria_actor, stage=PRODUCTION, policy=Policy(gates=(Gate(GateType.TAG, "no"),)), name=IRIS
+    )
     ask(maria_actor, PRODUCTION)
     lou = person(make_user("lou", level=Level.CAN_MANAGE, model=RegisteredModel.objects.get(name=IRIS)), Origin.REST)
     assert told(PermissionDenied, approve, lou) == (
@@ -220,9 +215,9 @@ def test_the_policy_the_gates_and_the_people_are_those_of_the_other_model(
     )
     post_check(maria_actor, name=IRIS, version=1, check="ci/test", state=CheckState.PASSED)
     assert approve(kim).state == "pending"
-    standing = queries.standing_of(kim, queries.get_request(kim, IRIS, 1))
-    assert [result.state.value for result in standing.outcome.gates] == ["passed", "passed"]
-    assert (standing.outcome.missing, [user.username for user in standing.deciders]) == (1, ["admin", "jon", "kim"])
+    found = standing.standing_of(kim, queries.get_request(kim, IRIS, 1))
+    assert [result.state.value for result in found.outcome.gates] == ["passed", "passed"]
+    assert (found.outcome.missing, [user.username for user in found.deciders]) == (1, ["admin", "jon", "kim"])
     assert approve(admin_actor).state == "approved"
     worse = make_run(maria_actor, metrics={"auc": [0.8]})
     make_version(maria_actor, IRIS, run=worse)
@@ -240,7 +235,7 @@ def test_one_version_asked_for_in_two_models_is_measured_against_the_occupant_of
     worse = make_version(maria_actor, IRIS, run=make_run(maria_actor, metrics={"auc": [0.8]})).version
     for name, occupant in ((PROD, 1), ("other.iris", worse)):
         copy_version(admin_actor, name=IRIS, version=occupant, copy_to=name, to_stage=PRODUCTION)
-        services.set_policy(admin_actor, stage=PRODUCTION, policy=Policy(True, gates=(gate,)), name=name)
+        setting_policies.set_policy(admin_actor, stage=PRODUCTION, policy=Policy(True, gates=(gate,)), name=name)
     candidate = make_version(maria_actor, IRIS, run=make_run(maria_actor, metrics={"auc": [0.85]})).version
     for name in (PROD, "other.iris"):
         ask(maria_actor, PRODUCTION, candidate, copy_to=name)
@@ -255,7 +250,7 @@ def test_what_a_reviewer_judges_lies_beside_the_occupant_there(
     make_version(maria_actor, IRIS, run=make_run(maria_actor, metrics={"auc": [0.95]}))
     for to_stage in (NONE, STAGING, PRODUCTION):
         request = ask(maria_actor, to_stage, version=2)
-        found = queries.evidence_of_request(kim, queries.get_request(kim, IRIS, request.number))
+        found = standing.evidence_of_request(kim, queries.get_request(kim, IRIS, request.number))
         assert (found.candidate["metrics"], found.occupant_version) == ({"auc": 0.95}, 1)
         assert found.occupant is not None
         assert (found.occupant["metrics"], found.occupant["source"]) == ({"auc": 0.9}, "models:/staging.iris/1")
@@ -343,8 +338,8 @@ def test_a_request_ends_with_its_version_and_with_the_other_model(
     make_version(maria_actor, IRIS)
     ask(maria_actor)
     ask(maria_actor, version=2)
-    services.delete_version(maria_actor, name=IRIS, version=1)
-    services.delete_model(admin_actor, name=PROD)
+    deleting.delete_version(maria_actor, name=IRIS, version=1)
+    deleting.delete_model(admin_actor, name=PROD)
     first, second = TransitionRequest.objects.order_by("number")
     assert (first.state, second.state) == ("superseded", "superseded")
     assert second.decision_comment == "the model that it was to be copied into was deleted"
@@ -359,7 +354,7 @@ def test_a_request_follows_both_models_when_they_are_renamed(
     ask(maria_actor)
     rename_model(admin_actor, name=PROD, new_name="live.iris")
     rename_model(maria_actor, name=IRIS, new_name="iris")
-    request = services.approve(kim, name="iris", number=1)
+    request = deciding.approve(kim, name="iris", number=1)
     assert (request.target_name, stages("live.iris")) == ("live.iris", ["None"])
     assert ModelVersion.objects.get(registered_model__name="live.iris").source == "models:/iris/1"
 
@@ -374,7 +369,7 @@ def test_a_request_for_a_copy_expires_is_reminded_of_and_cancelled_like_any_othe
     frozen_clock.advance(days=1)
     assert upkeep.expire_due() == 1
     ask(maria_actor)
-    services.cancel(maria_actor, name=IRIS, number=2)
+    deciding.cancel(maria_actor, name=IRIS, number=2)
     assert [one.state for one in TransitionRequest.objects.order_by("number")] == ["expired", "cancelled"]
 
 
@@ -441,7 +436,7 @@ def test_who_may_not_read_the_other_model_never_learns_its_name(
     assert queries.pending_requests_by_version(eve_actor, list(iris.versions.all())) == {}
     assert comments.comments_of(eve_actor, IRIS, version=1) == []
     assert comments.comments_of(eve_actor, IRIS, number=1) == []
-    for act in (services.approve, services.cancel):
+    for act in (deciding.approve, deciding.cancel):
         assert told(NotFound, act, eve_actor, name=IRIS, number=2) == "There is no request staging.iris#2."
     told(NotFound, comments.create_comment, eve_actor, name=IRIS, number=2, text="Where to?")
     told(NotFound, queries.get_comment, eve_actor, IRIS, 1, Comment.objects.get().pk)
@@ -503,7 +498,7 @@ def test_of_the_end_with_the_other_model_only_whoever_asked_is_told(
     grant(eve, Level.CAN_MANAGE, iris)
     Following.objects.create(user=eve, registered_model=iris)
     ask(maria_actor, PRODUCTION)
-    services.delete_model(admin_actor, name=PROD)
+    deleting.delete_model(admin_actor, name=PROD)
     while outbox.relay(fan_out):
         pass
     told_of = Notification.objects.filter(activity__kind=Kind.REQUEST_SUPERSEDED)
@@ -599,7 +594,7 @@ def test_a_model_that_protects_the_first_stage_takes_new_versions_by_an_approved
 def test_where_the_site_protects_the_first_stage_versions_are_registered_and_not_copied_past_it(
     maria_actor: Actor, admin_actor: Actor, run: Run
 ) -> None:
-    services.set_policy(admin_actor, stage=NONE, policy=PROTECTED)
+    setting_policies.set_policy(admin_actor, stage=NONE, policy=PROTECTED)
     assert make_version(maria_actor, "new", run=run).version == 1
     assert "by an approved copy alone" in told(
         PermissionDenied, create_version, admin_actor, name=PROD, source="models:/staging.iris/1"

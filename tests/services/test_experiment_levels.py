@@ -110,6 +110,10 @@ def test_editors_do_all_that_is_done_in_an_experiment(run: Run, eve: User, eve_a
     grant_on_experiments(eve, Level.CAN_EDIT, run.experiment)
     for act in changes(run).values():
         act(eve_actor)
+    found = queries.get_run(eve_actor, run.run_id)
+    assert found.status == "FINISHED"
+    assert {tag.key for tag in found.tags.all()} >= {"a"}
+    assert [(param.key, param.value) for param in found.params.all()] == [("depth", "3")]
 
 
 @pytest.mark.parametrize("act", [services.delete_experiment, services.restore_experiment])

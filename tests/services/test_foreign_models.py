@@ -16,6 +16,7 @@ from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.promotion.compared import compare_versions
 from registry_site.promotion.queries import all_requests, browse_requests, get_request, waiting_for
 from registry_site.promotion.services import request_transition, transition
+from registry_site.registry import browsing
 from registry_site.registry import queries as registry
 from registry_site.registry.evidence import metrics_over_versions
 from registry_site.registry.history import history_of, recent_moves
@@ -93,9 +94,9 @@ def ways(actor: Actor, runs: list[Run]) -> Iterator[tuple[str, list[str]]]:
     yield "list of models", [one.name for one in registry.search_models(actor, max_results=1000).rows]
     yield "filter", [one.name for one in registry.search_models(actor, filter="name LIKE 'secret%'").rows]
     yield "tag", [one.name for one in registry.search_models(actor, filter="tags.secret LIKE 'y%'").rows]
-    yield "page of models", [one.name for one in registry.browse_models(actor, text="secret").rows]
-    yield "facet", [one.name for one in registry.browse_models(actor, text="alias:champion").rows]
-    yield "type-ahead", [one.name for one in registry.suggest_models(actor, "secret")]
+    yield "page of models", [one.name for one in browsing.browse_models(actor, text="secret").rows]
+    yield "facet", [one.name for one in browsing.browse_models(actor, text="alias:champion").rows]
+    yield "type-ahead", [one.name for one in browsing.suggest_models(actor, "secret")]
     yield "versions", [one.model_name for one in registry.search_versions(actor).rows]
     yield "run id", [str(one.registered_model) for one in registry.versions_of_run(actor, odd.run_id)]
     by_run = registry.search_versions(actor, filter=f"run_id = '{odd.run_id}'")
@@ -173,7 +174,7 @@ def test_a_page_token_opens_nothing_to_somebody_else(
     searches = (
         lambda actor, token: registry.search_models(actor, max_results=2, page_token=token),
         lambda actor, token: registry.search_versions(actor, max_results=2, page_token=token),
-        lambda actor, token: registry.browse_models(actor, max_results=2, page_token=token),
+        lambda actor, token: browsing.browse_models(actor, max_results=2, page_token=token),
         lambda actor, token: queries.search_experiments(actor, max_results=2, page_token=token),
         lambda actor, token: queries.search_runs(actor, experiment_ids=ids, max_results=2, page_token=token),
     )

@@ -18,7 +18,7 @@ from registry_site.accounts.actors import Actor
 from registry_site.audit.kinds import Kind
 from registry_site.audit.models import Activity
 from registry_site.core.errors import Conflict
-from registry_site.promotion import queries, services
+from registry_site.promotion import deciding, looking_ahead, queries, services, setting_policies, standing
 from registry_site.promotion.gates import Gate, GateType
 from registry_site.promotion.models import TransitionRequest
 from registry_site.promotion.rules import Policy
@@ -66,7 +66,7 @@ def inspect() -> None:
 
 def gates(admin: Actor, *types: GateType) -> None:
     asks = Policy(protected=True, gates=tuple(Gate(one) for one in types))
-    services.set_policy(admin, stage=Stage.STAGING, policy=asks)
+    setting_policies.set_policy(admin, stage=Stage.STAGING, policy=asks)
 
 
 def ask(actor: Actor, version: int = 1) -> TransitionRequest:
@@ -74,7 +74,7 @@ def ask(actor: Actor, version: int = 1) -> TransitionRequest:
 
 
 def approve(actor: Actor, number: int = 1, **more: Any) -> str:
-    return services.approve(actor, name="churn", number=number, **more).state
+    return deciding.approve(actor, name="churn", number=number, **more).state
 
 
 def stage(version: int = 1) -> str:
@@ -87,8 +87,8 @@ def changes_told() -> list[list[str]]:
 
 
 def reasons(actor: Actor, number: int = 1) -> list[str]:
-    standing = queries.standing_of(actor, queries.get_request(actor, "churn", number))
-    return [result.reason for result in standing.outcome.gates]
+    found = standing.standing_of(actor, queries.get_request(actor, "churn", number))
+    return [result.reason for result in found.outcome.gates]
 
 
 # -- evidence ----------------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_files_that_differ_are_told_apart_by_their_digest_even_where_they_are_of
     work_on_manifests()
     services.transition(jon_actor, name="churn", version=1, to_stage=Stage.STAGING)
     ask(maria_actor, 2)
-    found = queries.evidence_of_request(maria_actor, queries.get_request(maria_actor, "churn", 1))
+    found = standing.evidence_of_request(maria_actor, queries.get_request(maria_actor, "churn", 1))
     assert [(row.name, row.change.value) for row in found.diff.artifacts] == [
         ("model.pkl", "changed"),
         ("new.txt", "added"),
@@ -232,7 +232,7 @@ def test_files_elsewhere_and_no_files_at_all_pass_no_gate(maria_actor: Actor) ->
     make_version(maria_actor)
     inspect()
     asked = [Gate(GateType.DIGEST), Gate(GateType.SCAN)]
-    none, elsewhere = queries.dry_run(maria_actor, name="churn", stage=Stage.STAGING, gates=asked)
+    none, elsewhere = looking_ahead.dry_run(maria_actor, name="churn", stage=Stage.STAGING, gates=asked)
     assert [(one.state.value, one.reason) for one in elsewhere.results] == [
         ("failed", "They lie where this server cannot read them, so nobody can tell."),
         (
@@ -255,7 +255,7 @@ def test_scans_and_digests_of_many_versions_cost_as_much_as_those_of_one(
     def count() -> int:
         asked = [Gate(GateType.DIGEST), Gate(GateType.SCAN)]
         with CaptureQueriesContext(connection) as seen:
-            queries.dry_run(maria_actor, name="churn", stage=Stage.STAGING, gates=asked)
+            looking_ahead.dry_run(maria_actor, name="churn", stage=Stage.STAGING, gates=asked)
         return len(seen)
 
     few = count()

@@ -16,16 +16,12 @@ from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.accounts.models import User
 from registry_site.artifacts.digests import Comparison, FileDigest, digest_of
+from registry_site.artifacts.store import default_store
 from registry_site.core.errors import Conflict, NotFound
-from registry_site.promotion.services import delete_version
+from registry_site.promotion.deleting import delete_version
 from registry_site.registry import jobs
 from registry_site.registry.inspection import ask_for_check, files_of
-from registry_site.registry.manifests import (
-    finalize_logged_model,
-    integrity_of,
-    look,
-    work_on_manifests,
-)
+from registry_site.registry.manifests import finalize_logged_model, integrity_of, look, work_on_manifests
 from registry_site.registry.models import Manifest, ManifestFile, ModelVersion
 from registry_site.registry.services import create_version
 from registry_site.tracking.artifact_files import delete_artifact, write_artifact
@@ -273,9 +269,12 @@ def test_nor_is_the_folder_around_them_deleted(maria_actor: Actor, artifact_root
 
 
 def test_what_lies_beside_them_changes_as_before(version: ModelVersion, run: Run, maria_actor: Actor) -> None:
-    put(maria_actor, f"{root_of(run)}/plots/roc.png")
-    put(maria_actor, f"{root_of(run)}/plots/roc.png")
+    plot = f"{root_of(run)}/plots/roc.png"
+    put(maria_actor, plot, b"one")
+    put(maria_actor, plot, b"another")
+    assert default_store().stat(plot).size == len(b"another")
     delete_artifact(maria_actor, f"{root_of(run)}/plots")
+    assert not default_store().list(f"{root_of(run)}/plots").entries
 
 
 def test_the_version_is_not_named_to_those_who_may_not_see_it(
@@ -290,7 +289,8 @@ def test_the_version_is_not_named_to_those_who_may_not_see_it(
 
 def test_when_the_version_is_deleted_they_are_free_again(version: ModelVersion, run: Run, maria_actor: Actor) -> None:
     delete_version(maria_actor, name="churn", version=1)
-    put(maria_actor, f"{root_of(run)}/model/MLmodel")
+    put(maria_actor, f"{root_of(run)}/model/MLmodel", b"something else")
+    assert default_store().stat(f"{root_of(run)}/model/MLmodel").size == len(b"something else")
 
 
 def test_files_of_a_logged_model_freeze_when_it_is_registered_and_not_before(maria_actor: Actor) -> None:

@@ -12,9 +12,11 @@ from registry_site.notifications.models import Mail, Notification
 from registry_site.promotion import upkeep
 from registry_site.promotion.checks import post_check
 from registry_site.promotion.comments import create_comment, update_comment
+from registry_site.promotion.deciding import dismiss_review, review
 from registry_site.promotion.gates import CheckState, Gate, GateType
 from registry_site.promotion.rules import Policy, Verdict
-from registry_site.promotion.services import dismiss_review, request_transition, review, set_policy
+from registry_site.promotion.services import request_transition
+from registry_site.promotion.setting_policies import set_policy
 from registry_site.registry.models import RegisteredModel
 from registry_site.registry.services import set_version_tag
 from registry_site.registry.stages import Stage

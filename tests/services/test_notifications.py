@@ -36,7 +36,9 @@ from registry_site.notifications.services import (
     unsubscribe,
 )
 from registry_site.notifications.unsubscribing import unsubscribe_url
-from registry_site.promotion.services import approve, cancel, delete_model, reject, request_transition, transition
+from registry_site.promotion.deciding import approve, cancel, reject
+from registry_site.promotion.deleting import delete_model
+from registry_site.promotion.services import request_transition, transition
 from registry_site.registry.stages import Stage
 from tests.conftest import FrozenClock
 from tests.make import grant, make_model, make_version

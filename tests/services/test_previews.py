@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from registry_site.artifacts.local import LocalStore
-from registry_site.artifacts.previews import MAX_TEXT, HexLine, Kind, Output, Preview, preview, preview_of_end
+from registry_site.artifacts.notebooks import Output
+from registry_site.artifacts.previews import MAX_TEXT, HexLine, Kind, Preview, preview, preview_of_end
 from registry_site.artifacts.tables import TableColumn
 from registry_site.artifacts.trees import Node
 from registry_site.core.errors import InvalidParameter, NotFound

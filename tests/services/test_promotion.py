@@ -22,7 +22,7 @@ from registry_site.core.errors import (
     PermissionDenied,
     PodiumError,
 )
-from registry_site.promotion import queries, services
+from registry_site.promotion import deciding, deleting, looking_ahead, queries, services, setting_policies, standing
 from registry_site.promotion.models import Review, StagePolicy, TransitionRequest
 from registry_site.promotion.policies import policies_in_force
 from registry_site.promotion.queries import Role
@@ -88,7 +88,7 @@ def refusal(error: type[PodiumError], act: Callable[[], object]) -> str:
 
 
 def protect(admin: Actor, policy: Policy = PROTECTED, stage: Stage = PRODUCTION) -> None:
-    services.set_policy(admin, stage=stage, policy=policy)
+    setting_policies.set_policy(admin, stage=stage, policy=policy)
 
 
 # -- moving directly ---------------------------------------------------------------------------------------------------
@@ -269,7 +269,7 @@ def test_numbers_are_the_models_own_and_never_come_back(maria_actor: Actor, jon_
     make_version(maria_actor, "fraud")
     assert [ask(maria_actor, version).number for version in (1, 2)] == [1, 2]
     assert services.request_transition(maria_actor, name="fraud", version=1, to_stage=STAGING).number == 1
-    services.cancel(maria_actor, name="churn", number=2)
+    deciding.cancel(maria_actor, name="churn", number=2)
     assert ask(maria_actor, 2).number == 3
 
 
@@ -330,7 +330,7 @@ def test_an_approval_moves_the_version_in_the_same_act_and_archives_the_occupant
     move(jon_actor, 1, PRODUCTION)
     ask(maria_actor, 2)
     before = lines().count()
-    request = services.approve(jon_actor, name="churn", number=1, comment="go")
+    request = deciding.approve(jon_actor, name="churn", number=1, comment="go")
     assert (request.state, request.decided_by_name, request.decision_comment) == ("approved", "jon", "go")
     assert stages() == ["Archived", "Production", "None"]
     assert history()[before:] == [
@@ -346,7 +346,7 @@ def test_an_approval_moves_the_version_in_the_same_act_and_archives_the_occupant
 def test_the_occupant_goes_where_the_request_said(maria_actor: Actor, jon_actor: Actor) -> None:
     move(jon_actor, 1, PRODUCTION)
     ask(maria_actor, 2, occupant_decision=OccupantDecision.MOVE, occupant_to=STAGING)
-    services.approve(jon_actor, name="churn", number=1)
+    deciding.approve(jon_actor, name="churn", number=1)
     assert stages() == ["Staging", "Production", "None"]
 
 
@@ -357,13 +357,13 @@ def test_an_occupant_is_never_archived_where_the_request_leaves_it_and_the_stage
     move(jon_actor, 1, STAGING)
     ask(maria_actor, 2, STAGING)
     protect(admin_actor, Policy(when_occupied=WhenOccupied.ASK), STAGING)
-    told = refusal(Conflict, lambda: services.approve(jon_actor, name="churn", number=1, archive_existing=says))
+    told = refusal(Conflict, lambda: deciding.approve(jon_actor, name="churn", number=1, archive_existing=says))
     assert told == (
         "churn version 1 is in Staging, which admits one version by now, and churn#1 leaves it there. Cancel the "
         "request, and ask anew with a word about the occupant."
     )
     assert (stages(), Review.objects.count()) == (["Staging", "None", "None"], 0)
-    services.approve(jon_actor, name="churn", number=1, archive_existing=True)
+    deciding.approve(jon_actor, name="churn", number=1, archive_existing=True)
     assert stages() == ["Archived", "Staging", "None"]
 
 
@@ -371,7 +371,7 @@ def test_reviewing_is_refused_below_the_level(maria_actor: Actor, eve_actor: Act
     ask(maria_actor)
     for actor in (eve_actor, staging_actor):
         told = f"To decide churn#1 one needs CAN_MANAGE_PRODUCTION_VERSIONS, which {actor.name} does not have."
-        for act in (services.approve, services.reject):
+        for act in (deciding.approve, deciding.reject):
             said = refusal(PermissionDenied, lambda a=actor, act=act: act(a, name="churn", number=1, comment="x"))
             assert said == told
     assert Review.objects.count() == 0
@@ -383,16 +383,16 @@ def test_a_request_that_moves_the_occupant_to_production_needs_the_production_le
     move(staging_actor, 1, STAGING)
     ask(maria_actor, 2, STAGING, occupant_decision=OccupantDecision.MOVE, occupant_to=PRODUCTION)
     assert "one needs CAN_MANAGE_PRODUCTION_VERSIONS" in refusal(
-        PermissionDenied, lambda: services.approve(staging_actor, name="churn", number=1)
+        PermissionDenied, lambda: deciding.approve(staging_actor, name="churn", number=1)
     )
 
 
 def test_a_rejection_needs_a_comment_and_ends_the_request(maria_actor: Actor, jon_actor: Actor) -> None:
     ask(maria_actor)
-    assert refusal(InvalidParameter, lambda: services.reject(jon_actor, name="churn", number=1, comment=" ")) == (
+    assert refusal(InvalidParameter, lambda: deciding.reject(jon_actor, name="churn", number=1, comment=" ")) == (
         "Say why: a rejection needs a comment."
     )
-    request = services.reject(jon_actor, name="churn", number=1, comment="Recall fell.")
+    request = deciding.reject(jon_actor, name="churn", number=1, comment="Recall fell.")
     assert (request.state, request.decision_comment) == ("rejected", "Recall fell.")
     assert stages() == ["None", "None", "None"]
 
@@ -401,9 +401,9 @@ def test_a_rejection_needs_a_comment_and_ends_the_request(maria_actor: Actor, jo
 def test_a_decided_request_never_changes_again(end: str, maria_actor: Actor, jon_actor: Actor) -> None:
     ask(maria_actor)
     actor = maria_actor if end == "cancel" else jon_actor
-    decided = getattr(services, end)(actor, name="churn", number=1, comment="so be it")
+    decided = getattr(deciding, end)(actor, name="churn", number=1, comment="so be it")
     lines = history()
-    for act, who in ((services.approve, jon_actor), (services.reject, jon_actor), (services.cancel, maria_actor)):
+    for act, who in ((deciding.approve, jon_actor), (deciding.reject, jon_actor), (deciding.cancel, maria_actor)):
         assert refusal(Conflict, lambda act=act, who=who: act(who, name="churn", number=1, comment="again")) == (
             f"Request churn#1 is already {decided.state} by {actor.name}; nothing was changed."
         )
@@ -415,17 +415,17 @@ def test_a_protected_stage_waits_for_the_second_person(
 ) -> None:
     protect(admin_actor, TWO_APPROVALS)
     ask(maria_actor)
-    assert services.approve(jon_actor, name="churn", number=1).state == "pending"
-    assert services.approve(jon_actor, name="churn", number=1).state == "pending", "one person counts once"
+    assert deciding.approve(jon_actor, name="churn", number=1).state == "pending"
+    assert deciding.approve(jon_actor, name="churn", number=1).state == "pending", "one person counts once"
     assert stages() == ["None", "None", "None"]
-    assert services.approve(kim_actor, name="churn", number=1).state == "approved"
+    assert deciding.approve(kim_actor, name="churn", number=1).state == "approved"
     assert stages() == ["Production", "None", "None"]
 
 
 def test_whoever_asked_cannot_approve_in_a_protected_stage(maria_actor: Actor, admin_actor: Actor) -> None:
     protect(admin_actor)
     ask(maria_actor)
-    assert refusal(PermissionDenied, lambda: services.approve(maria_actor, name="churn", number=1)) == (
+    assert refusal(PermissionDenied, lambda: deciding.approve(maria_actor, name="churn", number=1)) == (
         "maria asked for churn#1 and so cannot approve it: somebody else has to."
     )
 
@@ -433,7 +433,7 @@ def test_whoever_asked_cannot_approve_in_a_protected_stage(maria_actor: Actor, a
 def test_unless_the_policy_allows_it(maria_actor: Actor, admin_actor: Actor) -> None:
     protect(admin_actor, Policy(protected=True, allow_self_approval=True, when_occupied=WhenOccupied.ASK))
     ask(maria_actor)
-    assert services.approve(maria_actor, name="churn", number=1).state == "approved"
+    assert deciding.approve(maria_actor, name="churn", number=1).state == "approved"
 
 
 def test_the_requester_may_cancel_and_a_manager_only_with_a_reason(
@@ -441,13 +441,13 @@ def test_the_requester_may_cancel_and_a_manager_only_with_a_reason(
 ) -> None:
     ask(eve_actor)
     ask(eve_actor, 2)
-    assert services.cancel(eve_actor, name="churn", number=1).state == "cancelled"
+    assert deciding.cancel(eve_actor, name="churn", number=1).state == "cancelled"
     with pytest.raises(PermissionDenied):
-        services.cancel(jon_actor, name="churn", number=2, comment="no")
-    assert refusal(InvalidParameter, lambda: services.cancel(maria_actor, name="churn", number=2)) == (
+        deciding.cancel(jon_actor, name="churn", number=2, comment="no")
+    assert refusal(InvalidParameter, lambda: deciding.cancel(maria_actor, name="churn", number=2)) == (
         "Say why you cancel somebody else's request."
     )
-    assert services.cancel(maria_actor, name="churn", number=2, comment="superseded by v3").state == "cancelled"
+    assert deciding.cancel(maria_actor, name="churn", number=2, comment="superseded by v3").state == "cancelled"
 
 
 def test_a_version_that_gets_there_another_way_supersedes_its_request(maria_actor: Actor, jon_actor: Actor) -> None:
@@ -461,13 +461,13 @@ def test_a_version_that_gets_there_another_way_supersedes_its_request(maria_acto
 
 def test_a_deleted_version_supersedes_its_requests_and_they_stay_readable(maria_actor: Actor) -> None:
     ask(maria_actor)
-    services.delete_version(maria_actor, name="churn", version=1)
+    deleting.delete_version(maria_actor, name="churn", version=1)
     request = queries.get_request(maria_actor, "churn", 1)
     assert (request.state, request.version, request.model_version) == ("superseded", 1, None)
 
 
 def test_an_unknown_request_is_not_found(jon_actor: Actor) -> None:
-    assert refusal(NotFound, lambda: services.approve(jon_actor, name="churn", number=7)) == (
+    assert refusal(NotFound, lambda: deciding.approve(jon_actor, name="churn", number=7)) == (
         "There is no request churn#7."
     )
 
@@ -475,7 +475,7 @@ def test_an_unknown_request_is_not_found(jon_actor: Actor) -> None:
 def test_a_renamed_model_takes_its_requests_along(maria_actor: Actor, jon_actor: Actor) -> None:
     ask(maria_actor)
     rename_model(maria_actor, name="churn", new_name="churn-2")
-    assert services.approve(jon_actor, name="churn-2", number=1).state == "approved"
+    assert deciding.approve(jon_actor, name="churn-2", number=1).state == "approved"
 
 
 # -- deleting ----------------------------------------------------------------------------------------------------------
@@ -485,35 +485,35 @@ def test_a_version_in_a_protected_stage_is_archived_before_it_is_deleted(
     move(jon_actor, 1, PRODUCTION)
     protect(admin_actor)
     told = "churn version 1 is in Production, which is protected. Archive it first."
-    assert refusal(Conflict, lambda: services.delete_version(maria_actor, name="churn", version=1)) == told
-    assert refusal(Conflict, lambda: services.delete_model(maria_actor, name="churn")) == told
+    assert refusal(Conflict, lambda: deleting.delete_version(maria_actor, name="churn", version=1)) == told
+    assert refusal(Conflict, lambda: deleting.delete_model(maria_actor, name="churn")) == told
     move(jon_actor, 1, ARCHIVED)
-    services.delete_version(maria_actor, name="churn", version=1)
+    deleting.delete_version(maria_actor, name="churn", version=1)
     assert list(ModelVersion.objects.order_by("version").values_list("version", flat=True)) == [2, 3]
 
 
 def test_that_goes_for_every_protected_stage(maria_actor: Actor, admin_actor: Actor) -> None:
     protect(admin_actor, Policy(protected=True), NONE)
     told = "churn version 3 is in None, which is protected. Archive it first."
-    assert refusal(Conflict, lambda: services.delete_version(maria_actor, name="churn", version=3)) == told
-    assert refusal(Conflict, lambda: services.delete_model(maria_actor, name="churn")) == told
+    assert refusal(Conflict, lambda: deleting.delete_version(maria_actor, name="churn", version=3)) == told
+    assert refusal(Conflict, lambda: deleting.delete_model(maria_actor, name="churn")) == told
 
 
 def test_deleting_needs_to_manage_the_model(jon_actor: Actor) -> None:
     assert "This needs CAN_MANAGE on registered model 'churn'" in refusal(
-        PermissionDenied, lambda: services.delete_version(jon_actor, name="churn", version=1)
+        PermissionDenied, lambda: deleting.delete_version(jon_actor, name="churn", version=1)
     )
     with pytest.raises(PermissionDenied):
-        services.delete_model(jon_actor, name="churn")
+        deleting.delete_model(jon_actor, name="churn")
 
 
 def test_the_number_of_a_deleted_version_is_never_given_again(maria_actor: Actor) -> None:
-    services.delete_version(maria_actor, name="churn", version=3)
+    deleting.delete_version(maria_actor, name="churn", version=3)
     assert make_version(maria_actor, "churn").version == 4
 
 
 def test_history_outlives_the_model(maria_actor: Actor) -> None:
-    services.delete_model(maria_actor, name="churn")
+    deleting.delete_model(maria_actor, name="churn")
     (line,) = Activity.objects.filter(kind=Kind.MODEL_DELETED)
     assert (line.subject, line.data["versions"]) == ("model churn", 3)
 
@@ -521,7 +521,9 @@ def test_history_outlives_the_model(maria_actor: Actor) -> None:
 # -- policies ----------------------------------------------------------------------------------------------------------
 def test_a_models_own_policy_comes_before_the_sites(maria_actor: Actor, admin_actor: Actor, jon_actor: Actor) -> None:
     protect(admin_actor)
-    services.set_policy(maria_actor, stage=PRODUCTION, policy=Policy(when_occupied=WhenOccupied.ASK), name="churn")
+    setting_policies.set_policy(
+        maria_actor, stage=PRODUCTION, policy=Policy(when_occupied=WhenOccupied.ASK), name="churn"
+    )
     move(jon_actor, 1, PRODUCTION)
     assert stages()[0] == "Production"
 
@@ -531,7 +533,7 @@ def test_the_sites_policies_are_the_administrators_and_a_models_its_managers(
 ) -> None:
     assert refusal(PermissionDenied, lambda: protect(maria_actor)) == "Only administrators may do this."
     with pytest.raises(PermissionDenied):
-        services.set_policy(jon_actor, stage=PRODUCTION, policy=PROTECTED, name="churn")
+        setting_policies.set_policy(jon_actor, stage=PRODUCTION, policy=PROTECTED, name="churn")
 
 
 def test_a_policy_asks_for_one_approval_at_least(admin_actor: Actor) -> None:
@@ -591,7 +593,7 @@ def test_a_request_waits_for_those_who_may_decide_and_have_not_reviewed_it(
     assert numbers(queries.waiting_for(jon_actor)) == [1, 2]
     assert numbers(queries.waiting_for(staging_actor)) == [2]
     assert numbers(queries.waiting_for(eve_actor)) == [], "one's own request does not wait for oneself"
-    services.approve(jon_actor, name="churn", number=1)
+    deciding.approve(jon_actor, name="churn", number=1)
     assert numbers(queries.waiting_for(jon_actor)) == [2]
     assert queries.count_waiting_for(kim_actor) == 2
 
@@ -605,7 +607,7 @@ def test_to_leave_production_waits_for_the_production_level(jon_actor: Actor, st
 def test_lists_of_requests_are_paged_by_role_and_state(maria_actor: Actor, eve_actor: Actor) -> None:
     for version in (1, 2, 3):
         ask(eve_actor, version)
-    services.cancel(eve_actor, name="churn", number=2)
+    deciding.cancel(eve_actor, name="churn", number=2)
     first = queries.browse_requests(maria_actor, role=Role.WAITING, max_results=1)
     rest = queries.browse_requests(maria_actor, role=Role.WAITING, max_results=1, page_token=first.next_page_token)
     assert (numbers(first.rows), numbers(rest.rows), rest.next_page_token) == ([1], [3], "")
@@ -627,28 +629,28 @@ def test_looking_ahead_tells_the_occupant_and_who_may_decide(
     maria_actor: Actor, jon_actor: Actor, eve_actor: Actor
 ) -> None:
     move(jon_actor, 1, PRODUCTION)
-    ahead = queries.preflight(eve_actor, name="churn", version=2, to_stage=PRODUCTION)
+    ahead = looking_ahead.preflight(eve_actor, name="churn", version=2, to_stage=PRODUCTION)
     assert [one.version for one in ahead.occupants] == [1]
     assert [user.username for user in ahead.deciders] == ["jon", "maria"]
     assert (ahead.may_move_directly, ahead.pending) == (False, None)
-    assert queries.preflight(jon_actor, name="churn", version=2, to_stage=PRODUCTION).may_move_directly
+    assert looking_ahead.preflight(jon_actor, name="churn", version=2, to_stage=PRODUCTION).may_move_directly
 
 
 def test_the_stages_that_one_may_move_a_version_to_at_once(
     maria_actor: Actor, staging_actor: Actor, eve_actor: Actor, admin_actor: Actor
 ) -> None:
     version = ModelVersion.objects.select_related("registered_model").get(version=1)
-    assert queries.direct_moves(maria_actor, version) == [STAGING, PRODUCTION, ARCHIVED]
-    assert queries.direct_moves(staging_actor, version) == [STAGING, ARCHIVED]
-    assert queries.direct_moves(eve_actor, version) == []
+    assert looking_ahead.direct_moves(maria_actor, version) == [STAGING, PRODUCTION, ARCHIVED]
+    assert looking_ahead.direct_moves(staging_actor, version) == [STAGING, ARCHIVED]
+    assert looking_ahead.direct_moves(eve_actor, version) == []
     protect(admin_actor)
-    assert queries.direct_moves(maria_actor, version) == [STAGING, ARCHIVED]
+    assert looking_ahead.direct_moves(maria_actor, version) == [STAGING, ARCHIVED]
 
 
 def test_what_a_candidate_is_measured_against(maria_actor: Actor, jon_actor: Actor) -> None:
     def baseline(number: int) -> int | None:
         request = queries.get_request(maria_actor, "churn", number)
-        found = queries.baseline_for(request, queries.standing_of(maria_actor, request).occupants)
+        found = standing.baseline_for(request, standing.standing_of(maria_actor, request).occupants)
         return found.version if found else None
 
     ask(maria_actor, 2)
@@ -659,7 +661,7 @@ def test_what_a_candidate_is_measured_against(maria_actor: Actor, jon_actor: Act
     assert baseline(2) == 1, "into an empty Staging, what is in Production"
     ask(maria_actor, 3, ARCHIVED)
     assert baseline(3) is None, "on the way out nothing is compared"
-    services.approve(jon_actor, name="churn", number=1)
+    deciding.approve(jon_actor, name="churn", number=1)
     assert baseline(1) == 1, "afterwards, the version that it replaced"
 
 

@@ -23,7 +23,7 @@ from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity, OutboxEntry
 from registry_site.audit.verify import verify
 from registry_site.core.errors import PodiumError
-from registry_site.promotion import checks, comments, services, upkeep
+from registry_site.promotion import checks, comments, deciding, deleting, services, setting_policies, upkeep
 from registry_site.promotion.aliases import remove_alias_policy, set_alias_policy
 from registry_site.promotion.gates import CheckState, Comparison, Gate, GateType
 from registry_site.promotion.models import Review, TransitionRequest
@@ -182,7 +182,7 @@ class Promotion(RuleBasedStateMachine):
             self.make_version(self.runs[place])
         else:
             oldest = self.model.versions.order_by("version")[place]
-            self.act("maria", services.delete_version, name=self.name, version=oldest.version)
+            self.act("maria", deleting.delete_version, name=self.name, version=oldest.version)
 
     @step(4, who=people, place=places, stage=targets, others=st.lists(deciders, max_size=3))
     def promote(self, who: str, place: int, stage: Stage, others: list[str]) -> None:
@@ -190,7 +190,7 @@ class Promotion(RuleBasedStateMachine):
         if self.act(who, services.request_transition, **arguments):
             number = self.model.transition_requests.latest("number").number
             for other in others:
-                self.act(other, services.approve, name=self.name, number=number)
+                self.act(other, deciding.approve, name=self.name, number=number)
 
     @step(4, who=people, place=places, stage=targets, decision=st.none() | st.sampled_from(OccupantDecision), to=stages)
     def ask(self, who: str, place: int, stage: Stage, decision: OccupantDecision | None, to: Stage) -> None:
@@ -227,7 +227,7 @@ class Promotion(RuleBasedStateMachine):
         first = request.evidence.order_by("pk").values_list("digest", flat=True).first() or ""
         self.act(
             who,
-            services.review,
+            deciding.review,
             name=self.name,
             number=request.number,
             verdict=verdict,
@@ -240,12 +240,12 @@ class Promotion(RuleBasedStateMachine):
     def dismiss(self, who: str, place: int, reviewer: str, reason: str) -> None:
         if request := self.request(place):
             arguments = {"name": self.name, "number": request.number, "reviewer": reviewer, "reason": reason}
-            self.act(who, services.dismiss_review, **arguments)
+            self.act(who, deciding.dismiss_review, **arguments)
 
     @step(who=people, place=places, comment=st.sampled_from(["", "no"]))
     def cancel(self, who: str, place: int, comment: str) -> None:
         if place % 3 == 0 and (request := self.request(place)):  # else too few would live
-            self.act(who, services.cancel, name=self.name, number=request.number, comment=comment)
+            self.act(who, deciding.cancel, name=self.name, number=request.number, comment=comment)
 
     @step(
         3,
@@ -274,11 +274,11 @@ class Promotion(RuleBasedStateMachine):
 
     @step(3, who=st.sampled_from(["maria", "admin", "jon"]), stage=targets, policy=policies, is_site=st.booleans())
     def set_policy(self, who: str, stage: Stage, policy: Policy, is_site: bool) -> None:
-        self.act(who, services.set_policy, stage=stage, policy=policy, name=None if is_site else self.name)
+        self.act(who, setting_policies.set_policy, stage=stage, policy=policy, name=None if is_site else self.name)
 
     @step(who=st.sampled_from(["maria", "lee"]), stage=targets)
     def remove_policy(self, who: str, stage: Stage) -> None:
-        self.act(who, services.remove_policy, stage=stage, name=self.name)
+        self.act(who, setting_policies.remove_policy, stage=stage, name=self.name)
 
     @step(3, who=st.sampled_from(["ci", "ci", "eve"]), place=places, state=st.sampled_from(CheckState), run=places)
     def check(self, who: str, place: int, state: CheckState, run: int) -> None:
@@ -311,11 +311,11 @@ class Promotion(RuleBasedStateMachine):
 
     @step(who=people, place=places)
     def delete_version(self, who: str, place: int) -> None:
-        self.act(who, services.delete_version, name=self.name, version=self.version(place))
+        self.act(who, deleting.delete_version, name=self.name, version=self.version(place))
 
     @step(who=people, sure=st.integers(0, 9))
     def delete_model(self, who: str, sure: int) -> None:
-        if sure == 0 and self.act(who, services.delete_model, name=self.name):
+        if sure == 0 and self.act(who, deleting.delete_model, name=self.name):
             self.start_anew()
 
     @step(who=people, name=st.sampled_from(["churn", "leavers", "customers who leave"]))

@@ -1,12 +1,14 @@
 """Registered models, versions, tags, aliases and grants: what is written, what is refused, and in which words."""
 
 import io
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group
 from django.db import connection
+from django.db.models.functions import Left
 from pytest_django import Settings
 
 from registry_site.accounts.access import Source
@@ -26,14 +28,15 @@ from registry_site.core.errors import (
     PermissionDenied,
     PodiumError,
 )
-from registry_site.promotion.services import delete_model, transition
-from registry_site.registry import queries, services
+from registry_site.promotion.deleting import delete_model
+from registry_site.promotion.services import transition
+from registry_site.registry import browsing, queries, services
 from registry_site.registry.access import level_of, people_with_level
 from registry_site.registry.evidence import evidence_of, run_names
 from registry_site.registry.files import mlmodel_of, requirements_of
 from registry_site.registry.grants import access_list, remove_grant, set_grant, set_grants
 from registry_site.registry.history import display_names, history_of, recent_moves
-from registry_site.registry.models import Grant, ModelVersion, RegisteredModel
+from registry_site.registry.models import START_OF_VALUE, Grant, ModelVersion, RegisteredModel, Tag
 from registry_site.registry.stages import Stage
 from registry_site.tracking.recording import MetricPoint, log_batch
 from tests.make import grant, make_experiment, make_model, make_run, make_version
@@ -400,11 +403,11 @@ def three_models(maria_actor: Actor, jon_actor: Actor) -> None:
     ],
 )
 def test_what_people_type_finds(typed: str, found: list[str], maria_actor: Actor) -> None:
-    assert names(queries.browse_models(maria_actor, text=typed)) == found
+    assert names(browsing.browse_models(maria_actor, text=typed)) == found
 
 
 def test_an_unknown_term_names_those_that_there_are(maria_actor: Actor) -> None:
-    assert refusal(InvalidParameter, lambda: queries.browse_models(maria_actor, text="state:production")) == (
+    assert refusal(InvalidParameter, lambda: browsing.browse_models(maria_actor, text="state:production")) == (
         "'state:production' is not known here. Try stage:production, alias:champion, owner:me, no:owner, has:request, "
         "has:finding or tag.team:risk-ml."
     )
@@ -417,7 +420,7 @@ def test_pages_follow_one_another_in_both_orders(maria_actor: Actor) -> None:
         seen: list[str] = []
         token: str | None = None
         for _ in expected:
-            page = queries.browse_models(maria_actor, order_by=[order], max_results=1, page_token=token)
+            page = browsing.browse_models(maria_actor, order_by=[order], max_results=1, page_token=token)
             seen += names(page)
             token = page.next_page_token
         assert (seen, token) == (expected, "")
@@ -430,8 +433,8 @@ def test_a_model_that_one_may_not_read_is_nowhere(
     make_version(maria_actor, "churn")
     make_model(maria_actor, "fraud")
     grant(eve, Level.CAN_READ, RegisteredModel.objects.get(name="fraud"))
-    assert names(queries.browse_models(eve_actor)) == ["fraud"]
-    assert [model.name for model in queries.suggest_models(eve_actor, "")] == ["fraud"]
+    assert names(browsing.browse_models(eve_actor)) == ["fraud"]
+    assert [model.name for model in browsing.suggest_models(eve_actor, "")] == ["fraud"]
     assert queries.search_versions(eve_actor).rows == []
     assert recent_moves(eve_actor, Stage.NONE) == []
     for ask in (
@@ -529,7 +532,7 @@ def test_evidence_costs_the_same_for_one_version_as_for_many(
 ) -> None:
     versions = [make_version(maria_actor, run=make_run(maria_actor)) for _ in range(5)]
     for some in (versions[:1], versions):
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             evidence_of(maria_actor, some)
 
 
@@ -555,3 +558,32 @@ def test_a_broken_mlmodel_is_as_good_as_none(text: str, maria_actor: Actor) -> N
     root = run.artifact_uri.removeprefix("mlflow-artifacts:/")
     default_store().write(f"{root}/model/MLmodel", io.BytesIO(text.encode()), length=len(text))
     assert mlmodel_of(maria_actor, version) is None
+
+
+def test_postgresql_finds_parts_of_names_by_an_index_where_it_has_the_extension(db: None) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL has such an index")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'")
+        has_extension = cursor.fetchone()
+        cursor.execute("SELECT count(*) FROM pg_indexes WHERE indexname = 'model_name_parts'")
+        assert cursor.fetchone() == has_extension
+
+
+def test_postgresql_knows_how_many_models_have_a_tag(db: None) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("only PostgreSQL counts the values of each key")
+    models = RegisteredModel.objects.bulk_create(
+        RegisteredModel(name=f"model {number}", creation_timestamp=0, last_updated_timestamp=0) for number in range(500)
+    )
+    Tag.objects.bulk_create(Tag(registered_model=model, key="team", value="risk") for model in models[:250])
+    Tag.objects.bulk_create(
+        Tag(registered_model=model, key=f"key {place}", value=f"value {place}")
+        for model in models
+        for place in range(9)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE registry_tag")
+    of_risk = Tag.objects.alias(start=Left("value", START_OF_VALUE)).filter(key="team", start="risk")
+    (plan,) = json.loads(of_risk.explain(format="json"))
+    assert 150 < plan["Plan"]["Plan Rows"] < 350

@@ -9,7 +9,7 @@ from registry_site.accounts.models import User
 from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity
 from registry_site.core.errors import Conflict, InvalidParameter, NotFound, PermissionDenied, PodiumError
-from registry_site.promotion import services
+from registry_site.promotion import deciding, services, setting_policies
 from registry_site.promotion.gates import Comparison, Gate, GateType
 from registry_site.promotion.models import Evidence, TransitionRequest
 from registry_site.promotion.rules import Policy, Verdict, WhenOccupied
@@ -40,7 +40,7 @@ def kim_actor(db: None) -> Actor:
 
 def protect(admin: Actor, **more) -> None:
     policy = Policy(**{"protected": True, "when_occupied": WhenOccupied.ASK} | more)
-    services.set_policy(admin, stage=PRODUCTION, policy=policy)
+    setting_policies.set_policy(admin, stage=PRODUCTION, policy=policy)
 
 
 def ask(actor: Actor, version: int = 1) -> TransitionRequest:
@@ -48,7 +48,7 @@ def ask(actor: Actor, version: int = 1) -> TransitionRequest:
 
 
 def review(actor: Actor, verdict: Verdict = Verdict.APPROVE, comment: str = "", **more) -> str:
-    return services.review(actor, name="churn", number=1, verdict=verdict, comment=comment, **more).state
+    return deciding.review(actor, name="churn", number=1, verdict=verdict, comment=comment, **more).state
 
 
 def stage(version: int = 1) -> str:
@@ -87,12 +87,12 @@ def test_or_a_manager_dismisses_it_with_a_reason_and_the_approvals_that_were_the
     review(kim_actor, comment="fine")
     dismissal = {"name": "churn", "number": 1, "reviewer": "jon"}
     assert "This needs CAN_MANAGE" in told(
-        PermissionDenied, services.dismiss_review, kim_actor, **dismissal, reason="away"
+        PermissionDenied, deciding.dismiss_review, kim_actor, **dismissal, reason="away"
     )
-    assert told(InvalidParameter, services.dismiss_review, maria_actor, **dismissal) == (
+    assert told(InvalidParameter, deciding.dismiss_review, maria_actor, **dismissal) == (
         "Say why you dismiss somebody else's review."
     )
-    request = services.dismiss_review(maria_actor, **dismissal, reason="Jon is away.")
+    request = deciding.dismiss_review(maria_actor, **dismissal, reason="Jon is away.")
     assert (request.state, request.decided_by_name, request.approvers, stage()) == (
         "approved",
         "kim",
@@ -111,9 +111,9 @@ def test_one_may_dismiss_ones_own_review_and_there_has_to_be_one(maria_actor: Ac
     protect(admin_actor, required_approvals=2)
     ask(maria_actor)
     review(jon_actor)
-    services.dismiss_review(jon_actor, name="churn", number=1, reviewer="jon")
+    deciding.dismiss_review(jon_actor, name="churn", number=1, reviewer="jon")
     assert TransitionRequest.objects.get().reviews.get().dismissed_at is not None
-    said = told(NotFound, services.dismiss_review, maria_actor, name="churn", number=1, reviewer="jon", reason="x")
+    said = told(NotFound, deciding.dismiss_review, maria_actor, name="churn", number=1, reviewer="jon", reason="x")
     assert said == "There is no review of churn#1 by jon to dismiss."
     review(jon_actor)
     assert TransitionRequest.objects.get().reviews.get().dismissed_at is None, "reviewing again counts again"
@@ -131,7 +131,7 @@ def test_a_comment_changes_nothing(maria_actor: Actor, jon_actor: Actor, kim_act
 def test_a_comment_hides_no_verdict_that_was_dismissed(maria_actor: Actor, jon_actor: Actor) -> None:
     ask(maria_actor)
     review(jon_actor, Verdict.REQUEST_CHANGES, "Describe it.")
-    services.dismiss_review(maria_actor, name="churn", number=1, reviewer="jon", reason="It is described.")
+    deciding.dismiss_review(maria_actor, name="churn", number=1, reviewer="jon", reason="It is described.")
     review(jon_actor, Verdict.COMMENT, "So it is.")
     shown = TransitionRequest.objects.get().reviews.get()
     assert (shown.verdict, shown.dismissal_reason) == ("request_changes", "It is described.")
@@ -145,7 +145,7 @@ def test_a_dismissal_applies_no_approval_that_has_gone_stale_meanwhile(
     review(kim_actor, Verdict.REQUEST_CHANGES, "Describe it.")
     review(jon_actor)
     log_batch(maria_actor, run_id=run.run_id, metrics=[MetricPoint("auc", 0.1, 99_999_999_999_999, 9)])
-    dismissed = services.dismiss_review(maria_actor, name="churn", number=1, reviewer="kim", reason="away")
+    dismissed = deciding.dismiss_review(maria_actor, name="churn", number=1, reviewer="kim", reason="away")
     assert (dismissed.state, stage()) == ("pending", "None")
     assert Activity.objects.get(kind=Kind.REQUEST_EVIDENCE_CHANGED).data["stale"] == ["jon"]
 
@@ -157,8 +157,10 @@ def test_a_review_is_dismissed_though_the_request_cannot_be_applied(
     ask(maria_actor)
     review(kim_actor, Verdict.REQUEST_CHANGES, "Describe it.")
     review(jon_actor)
-    services.set_policy(admin_actor, stage=Stage.ARCHIVED, policy=Policy(protected=True))  # the occupant can go nowhere
-    dismissed = services.dismiss_review(maria_actor, name="churn", number=1, reviewer="kim", reason="away")
+    setting_policies.set_policy(
+        admin_actor, stage=Stage.ARCHIVED, policy=Policy(protected=True)
+    )  # the occupant can go nowhere
+    dismissed = deciding.dismiss_review(maria_actor, name="churn", number=1, reviewer="kim", reason="away")
     assert (dismissed.state, dismissed.approvers) == ("pending", [])
     assert (stage(1), stage(2)) == ("None", "Production")
     assert TransitionRequest.objects.get().reviews.get(reviewer_name="kim").dismissal_reason == "away"
@@ -299,7 +301,7 @@ def test_approvals_that_come_while_a_gate_fails_are_kept_and_applied_the_moment_
 
 def test_gates_bind_on_the_direct_way_too_protected_or_not(maria_actor: Actor, jon_actor: Actor, admin_actor) -> None:
     policy = Policy(when_occupied=WhenOccupied.ASK, gates=(AUC,))
-    services.set_policy(admin_actor, stage=PRODUCTION, policy=policy)
+    setting_policies.set_policy(admin_actor, stage=PRODUCTION, policy=policy)
     said = told(Conflict, services.transition, jon_actor, name="churn", version=1, to_stage=PRODUCTION)
     assert said == (
         "churn version 1 does not pass the gates of Production: auc is at least 0.9 (auc is 0.8, against 0.9). "
@@ -311,7 +313,7 @@ def test_gates_bind_on_the_direct_way_too_protected_or_not(maria_actor: Actor, j
 
 def test_gates_bind_an_occupant_that_is_moved_on_the_side(maria_actor: Actor, jon_actor: Actor, admin_actor) -> None:
     services.transition(jon_actor, name="churn", version=1, to_stage=PRODUCTION)
-    services.set_policy(admin_actor, stage=Stage.STAGING, policy=Policy(gates=(AUC,)))
+    setting_policies.set_policy(admin_actor, stage=Stage.STAGING, policy=Policy(gates=(AUC,)))
     said = told(
         Conflict,
         services.transition,

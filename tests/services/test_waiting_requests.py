@@ -12,7 +12,18 @@ from registry_site.accounts.levels import Level
 from registry_site.audit.kinds import Kind, Origin
 from registry_site.audit.models import Activity
 from registry_site.core.errors import Conflict, InvalidParameter, NotFound, PermissionDenied, PodiumError
-from registry_site.promotion import checks, comments, queries, services, upkeep
+from registry_site.promotion import (
+    checks,
+    comments,
+    deciding,
+    deleting,
+    looking_ahead,
+    queries,
+    services,
+    setting_policies,
+    standing,
+    upkeep,
+)
 from registry_site.promotion.aliases import remove_alias_policy, set_alias_policy
 from registry_site.promotion.gates import CheckState, Comparison, Gate, GateState, GateType
 from registry_site.promotion.models import Check, Comment, Deployment, TransitionRequest
@@ -45,7 +56,7 @@ def ci(db: None) -> Actor:
 
 def set_gates(admin: Actor, *gates: Gate, stage: Stage = PRODUCTION, **more: Any) -> None:
     policy = Policy(**{"protected": True, "when_occupied": WhenOccupied.ASK, "gates": gates} | more)
-    services.set_policy(admin, stage=stage, policy=policy)
+    setting_policies.set_policy(admin, stage=stage, policy=policy)
 
 
 def ask(actor: Actor, version: int = 1, stage: Stage = PRODUCTION) -> TransitionRequest:
@@ -53,7 +64,7 @@ def ask(actor: Actor, version: int = 1, stage: Stage = PRODUCTION) -> Transition
 
 
 def approve(actor: Actor, number: int = 1) -> str:
-    return services.approve(actor, name="churn", number=number).state
+    return deciding.approve(actor, name="churn", number=number).state
 
 
 def check(actor: Actor, state: CheckState, version: int = 1, name: str = "ci/test", **more: Any) -> Check:
@@ -144,7 +155,7 @@ def test_a_check_that_cannot_apply_a_request_is_taken_all_the_same(
     check(ci, CheckState.PASSED, version=2)
     assert Check.objects.count() == 2
     assert (stages(), TransitionRequest.objects.get(number=2).state) == (["Production", "None", "None"], "pending")
-    services.set_policy(admin_actor, stage=ARCHIVED, policy=Policy())
+    setting_policies.set_policy(admin_actor, stage=ARCHIVED, policy=Policy())
     assert upkeep.settle_due() == 1
     assert stages() == ["Archived", "Production", "None"]
 
@@ -164,7 +175,7 @@ def test_gates_are_evaluated_again_inside_of_the_applying_transaction(
 ) -> None:
     set_gates(admin_actor, Gate(GateType.METRIC, "auc", Comparison.AT_LEAST, 0.8))
     ask(maria_actor)
-    assert queries.standing_of(jon_actor, queries.get_request(jon_actor, "churn", 1)).outcome.gates_pass
+    assert standing.standing_of(jon_actor, queries.get_request(jon_actor, "churn", 1)).outcome.gates_pass
     log_batch(maria_actor, run_id=runs[0].run_id, metrics=[MetricPoint("auc", 0.1, 99_999_999_999_999, 9)])
     assert approve(jon_actor) == "pending"
     assert stages()[0] == "None"
@@ -241,7 +252,7 @@ def test_a_waiting_request_is_reminded_of_once_a_day(maria_actor: Actor, frozen_
     frozen_clock.advance(days=1)
     assert upkeep.remind_due() == 1
     assert [line.data["days"] for line in Activity.objects.filter(kind=Kind.REQUEST_REMINDED).order_by("pk")] == [1, 2]
-    services.cancel(maria_actor, name="churn", number=1)
+    deciding.cancel(maria_actor, name="churn", number=1)
     frozen_clock.advance(days=1)
     assert upkeep.remind_due() == 0
 
@@ -249,11 +260,11 @@ def test_a_waiting_request_is_reminded_of_once_a_day(maria_actor: Actor, frozen_
 # -- looking ahead -----------------------------------------------------------------------------------------------------
 def test_a_dry_run_tells_which_of_the_present_versions_would_pass(maria_actor: Actor, eve_actor: Actor) -> None:
     gates = [Gate(GateType.METRIC, "auc", Comparison.AT_LEAST, 0.85), CI_TEST]
-    found = queries.dry_run(maria_actor, name="churn", stage=PRODUCTION, gates=gates[:1])
+    found = looking_ahead.dry_run(maria_actor, name="churn", stage=PRODUCTION, gates=gates[:1])
     assert [(one.version.version, one.passes) for one in found] == [(3, True), (2, True), (1, False)]
-    waiting = queries.dry_run(eve_actor, name="churn", stage=PRODUCTION, gates=gates)
+    waiting = looking_ahead.dry_run(eve_actor, name="churn", stage=PRODUCTION, gates=gates)
     assert {one.results[1].state for one in waiting} == {GateState.PENDING}
-    assert queries.dry_run(eve_actor, name="churn", stage=PRODUCTION)[0].passes, "no gates, nothing in the way"
+    assert looking_ahead.dry_run(eve_actor, name="churn", stage=PRODUCTION)[0].passes, "no gates, nothing in the way"
 
 
 def test_a_dry_run_costs_as_much_for_many_as_for_one(maria_actor: Actor, runs: list[Any]) -> None:
@@ -266,7 +277,7 @@ def test_a_dry_run_costs_as_much_for_many_as_for_one(maria_actor: Actor, runs: l
 
     def count() -> int:
         with CaptureQueriesContext(connection) as seen:
-            queries.dry_run(maria_actor, name="churn", stage=PRODUCTION, gates=gates)
+            looking_ahead.dry_run(maria_actor, name="churn", stage=PRODUCTION, gates=gates)
         return len(seen)
 
     few = count()
@@ -278,7 +289,7 @@ def test_a_dry_run_costs_as_much_for_many_as_for_one(maria_actor: Actor, runs: l
 def test_looking_ahead_shows_the_gates(maria_actor: Actor, admin_actor: Actor) -> None:
     set_gates(admin_actor, CI_TEST)
     set_alias_policy(admin_actor, alias="champion", stage=PRODUCTION, is_mirror=True)
-    ahead = queries.preflight(maria_actor, name="churn", version=1, to_stage=PRODUCTION)
+    ahead = looking_ahead.preflight(maria_actor, name="churn", version=1, to_stage=PRODUCTION)
     assert [result.state for result in ahead.gates] == [GateState.PENDING]
     assert [(move.alias, move.arrives) for move in ahead.aliases] == [("champion", True)]
 
@@ -299,7 +310,7 @@ def test_where_an_approval_is_required_a_rollback_is_one_request(
     for version in (1, 2):
         services.transition(jon_actor, name="churn", version=version, to_stage=PRODUCTION, archive_existing=version > 1)
     assert services.rollback(eve_actor, name="churn", version=1).request is not None, "she may only ask"
-    services.cancel(eve_actor, name="churn", number=1)
+    deciding.cancel(eve_actor, name="churn", number=1)
     set_gates(admin_actor)
     asked = services.rollback(maria_actor, name="churn", version=1).request
     assert asked is not None
@@ -369,14 +380,14 @@ def test_the_gates_of_its_stage_bind_an_alias_and_it_is_no_way_round_an_approval
     approve(jon_actor)
     set_alias(jon_actor, name="churn", alias="champion", version=1)
     assert champion() == 1
-    services.set_policy(admin_actor, stage=ARCHIVED, policy=Policy())
+    setting_policies.set_policy(admin_actor, stage=ARCHIVED, policy=Policy())
 
 
 def test_a_version_that_holds_a_protected_alias_is_not_deleted(maria_actor: Actor, admin_actor: Actor) -> None:
     set_alias(maria_actor, name="churn", alias="champion", version=1)
     set_gates(admin_actor)
     set_alias_policy(admin_actor, alias="champion", stage=PRODUCTION)
-    assert told(Conflict, services.delete_version, maria_actor, name="churn", version=1) == (
+    assert told(Conflict, deleting.delete_version, maria_actor, name="churn", version=1) == (
         "churn version 1 is called @champion, which stands for Production and is protected. Point the alias at another "
         "version first."
     )
@@ -424,10 +435,10 @@ def test_a_models_own_policy_is_removed_and_the_sites_holds_again(
     maria_actor: Actor, jon_actor: Actor, admin_actor: Actor
 ) -> None:
     set_gates(admin_actor)
-    services.set_policy(maria_actor, stage=PRODUCTION, policy=Policy(), name="churn")
-    services.remove_policy(maria_actor, stage=PRODUCTION, name="churn")
+    setting_policies.set_policy(maria_actor, stage=PRODUCTION, policy=Policy(), name="churn")
+    setting_policies.remove_policy(maria_actor, stage=PRODUCTION, name="churn")
     told(PermissionDenied, services.transition, jon_actor, name="churn", version=1, to_stage=PRODUCTION)
-    assert told(NotFound, services.remove_policy, maria_actor, stage=PRODUCTION, name="churn") == (
+    assert told(NotFound, setting_policies.remove_policy, maria_actor, stage=PRODUCTION, name="churn") == (
         "churn has no policy of its own for Production."
     )
     assert kinds(Kind.POLICY_REMOVED) == 1
@@ -495,7 +506,7 @@ def test_a_timeline_tells_what_was_done_to_a_request_and_what_happened_meanwhile
     set_version_tag(maria_actor, name="churn", version=2, key="a", value="of another version")
     set_version_tag(maria_actor, name="churn", version=1, key="a", value="b")
     check(ci, CheckState.PASSED)
-    services.review(jon_actor, name="churn", number=1, verdict=Verdict.COMMENT, comment="Looking.")
+    deciding.review(jon_actor, name="churn", number=1, verdict=Verdict.COMMENT, comment="Looking.")
     approve(jon_actor)
     shown = [line.kind for line in queries.timeline_of(maria_actor, "churn", 1).rows][::-1]
     assert shown == [
@@ -512,11 +523,11 @@ def test_a_timeline_tells_what_was_done_to_a_request_and_what_happened_meanwhile
 
 def test_evidence_of_a_run_is_shown_with_its_experiment_alone(maria_actor: Actor, settings: Settings) -> None:
     ask(maria_actor)
-    seen = queries.evidence_of_request(maria_actor, queries.get_request(maria_actor, "churn", 1))
+    seen = standing.evidence_of_request(maria_actor, queries.get_request(maria_actor, "churn", 1))
     assert seen.candidate["metrics"] == {"auc": 0.8}
     settings.PODIUM_DEFAULT_LEVEL = "NONE"
     kim = person(make_user("kim", level=Level.CAN_READ), Origin.REST)
-    hidden = queries.evidence_of_request(kim, queries.get_request(kim, "churn", 1))
+    hidden = standing.evidence_of_request(kim, queries.get_request(kim, "churn", 1))
     assert "metrics" not in hidden.candidate
     assert hidden.candidate["hidden"]
     assert hidden.digest == seen.digest

@@ -18,7 +18,8 @@ from registry_site.audit import outbox
 from registry_site.audit.models import Activity
 from registry_site.core import clock
 from registry_site.core.errors import InvalidParameter, NotFound, PermissionDenied
-from registry_site.promotion.services import approve, request_transition, transition
+from registry_site.promotion.deciding import approve
+from registry_site.promotion.services import request_transition, transition
 from registry_site.registry.services import rename_model, set_alias, set_version_tag
 from registry_site.registry.stages import Stage
 from registry_site.webhooks import databricks

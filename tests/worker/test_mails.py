@@ -21,8 +21,9 @@ from registry_site.notifications.fan_out import fan_out
 from registry_site.notifications.models import Mail, MailState
 from registry_site.notifications.retries import MAX_ATTEMPTS
 from registry_site.notifications.sending import LEASE, send_due_mails
+from registry_site.promotion.deciding import approve, cancel, reject
 from registry_site.promotion.models import TransitionRequest
-from registry_site.promotion.services import approve, cancel, reject, request_transition
+from registry_site.promotion.services import request_transition
 from registry_site.registry.stages import Stage
 from registry_site.worker.tasks import send_mails
 from tests.bad_servers import Silent

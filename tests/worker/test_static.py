@@ -19,7 +19,8 @@ def test_the_script_of_the_pages_has_all_that_it_imports_at_once() -> None:
     script = whole(STATIC / "js/app.js", WHOLE["js/app.js"])
     assert not re.search(r"^import ", script, re.MULTILINE)
     assert "function startDialogs()" in script
-    assert 'import("./plot.js")' in script, "what few pages need comes when it is needed"
+    assert "export function plot(" not in script
+    assert 'import("./combobox.js")' in script, "what nobody needs before typing comes when it is needed"
 
 
 def test_modules_that_share_a_scope_name_different_things() -> None:

@@ -144,8 +144,8 @@ def test_the_worker_finds_a_request_and_mails_it(running: Podium) -> None:
     eventually(lambda: child(running, "background"), "a worker")
     running.python(_ASK)
     folder = running.data_dir / "mail"
-    eventually(lambda: list(folder.glob("*.eml")), "a mail")
-    [mail] = folder.glob("*.eml")
+    eventually(lambda: list(folder.glob("[0-9]*.eml")), "a mail")
+    [mail] = folder.glob("[0-9]*.eml")
     assert "To: ada@example.org" in mail.read_text()
     assert f"{running.url}/models/churn/requests/1" in mail.read_text().replace("=\n", "")
 

@@ -13,7 +13,7 @@ from registry_site.mlflow_api.structs import transition_requests as structs
 from registry_site.mlflow_api.structs.activities import ActivityType
 from registry_site.mlflow_api.structs.model_versions import VersionArguments
 from registry_site.mlflow_api.structs.transition_requests import AvailableAction
-from registry_site.promotion import queries, services
+from registry_site.promotion import deciding, queries, services, standing
 from registry_site.promotion.rules import Action
 from registry_site.registry.access import level_of
 from registry_site.registry.history import history_of
@@ -53,7 +53,7 @@ class CreateTransitionRequest(Endpoint[structs.StageArguments]):
                 user_id=made.requester_name,
                 creation_timestamp=to_ms(made.created_at),
                 comment=made.comment,
-                available_actions=_words(queries.actions_of(actor, [made])[made.pk]),
+                available_actions=_words(standing.actions_of(actor, [made])[made.pk]),
             )
         )
 
@@ -79,7 +79,7 @@ class ApproveTransitionRequest(Endpoint[structs.ApproveArguments]):
 
     def call(self, actor: Actor, request: structs.ApproveArguments) -> structs.ActivityAnswer:
         number = _number_of(actor, request)
-        services.approve(
+        deciding.approve(
             actor,
             name=request.name,
             number=number,
@@ -98,7 +98,7 @@ class RejectTransitionRequest(Endpoint[structs.StageArguments]):
 
     def call(self, actor: Actor, request: structs.StageArguments) -> structs.ActivityAnswer:
         number = _number_of(actor, request)
-        services.reject(actor, name=request.name, number=number, comment=request.comment)
+        deciding.reject(actor, name=request.name, number=number, comment=request.comment)
         return _what_was_done(actor, request, number, Kind.REVIEW_GIVEN, ActivityType.REJECTED_REQUEST)
 
 
@@ -111,7 +111,7 @@ class DeleteTransitionRequest(Endpoint[structs.DeleteRequestArguments]):
 
     def call(self, actor: Actor, request: structs.DeleteRequestArguments) -> structs.ActivityAnswer:
         number = _number_of(actor, request, by=request.creator)
-        services.cancel(actor, name=request.name, number=number, comment=request.comment)
+        deciding.cancel(actor, name=request.name, number=number, comment=request.comment)
         return _what_was_done(actor, request, number, Kind.REQUEST_CANCELLED, ActivityType.CANCELLED_REQUEST)
 
 
@@ -151,7 +151,7 @@ def _number_of(actor: Actor, request: structs.StageArguments, *, by: str = "") -
 
 def _open_requests(actor: Actor, name: str, version: int) -> list[structs.OpenRequest]:
     found = queries.open_requests(actor, name, version)
-    may = queries.actions_of(actor, found)
+    may = standing.actions_of(actor, found)
     return [_open_request(one, may[one.pk]) for one in found]
 
 

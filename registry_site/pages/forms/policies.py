@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from registry_site.core.errors import InvalidParameter
 from registry_site.promotion.gates import KEY_LIMIT, VALUE_LIMIT, Comparison, Gate, GateType
 from registry_site.promotion.rules import Policy, WhenOccupied
-from registry_site.promotion.services import MOST_DAYS, MOST_GATES
+from registry_site.promotion.setting_policies import MOST_DAYS, MOST_GATES
 from registry_site.registry.stages import Stage
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}

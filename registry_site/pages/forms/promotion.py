@@ -7,12 +7,12 @@ from django import forms
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from registry_site.promotion.preparing import COMMENT_LIMIT
 from registry_site.promotion.rules import OccupantDecision, Policy, Verdict, WhenOccupied
-from registry_site.promotion.services import COMMENT_LIMIT
 from registry_site.registry.stages import ACTIVE_STAGES, Stage
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
-    from registry_site.promotion.queries import Preflight
+    from registry_site.promotion.looking_ahead import Preflight
     from registry_site.registry.models import ModelVersion
 
 

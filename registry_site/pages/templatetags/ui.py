@@ -173,19 +173,17 @@ def status_pill(status: object, label: str = "", url: str = "", large: bool = Fa
 
 
 def _pill(look: Look, *, label: str, url: str, large: bool) -> SafeString:
-    words = format_html('<span class="visually-hidden">{} </span>{}', look.word, label) if label else look.word
-    css = f"pill pill-{look.colour}" + (" pill-large" if large else "")
-    title = look.word if label else ""
+    return _pill_of(look.colour, look.icon, str(look.word), label, url, large)
+
+
+@lru_cache(maxsize=1024)
+def _pill_of(colour: str, symbol: str, word: str, label: str, url: str, large: bool) -> SafeString:
+    words = format_html('<span class="visually-hidden">{} </span>{}', word, label) if label else word
+    css = f"pill pill-{colour}" + (" pill-large" if large else "")
+    title = word if label else ""
     if url:
-        return format_html(
-            '<a class="{}" href="{}" title="{}">{}{}</a>',
-            css,
-            url,
-            title,
-            icon(look.icon),
-            words,
-        )
-    return format_html('<span class="{}" title="{}">{}{}</span>', css, title, icon(look.icon), words)
+        return format_html('<a class="{}" href="{}" title="{}">{}{}</a>', css, url, title, icon(symbol), words)
+    return format_html('<span class="{}" title="{}">{}{}</span>', css, title, icon(symbol), words)
 
 
 def _plain(state: object) -> str:
@@ -400,10 +398,10 @@ def sparkline(values: Sequence[float | None], label: str = "") -> SafeString:
 @register.simple_tag
 def markdown(text: str | None, small: bool = False, mentioned: Collection[str] = ()) -> SafeString:
     """User Markdown, sanitised, in a box where htmx attributes do nothing; `@name` of those `mentioned` stands out."""
-    if not text:
+    html = mark_mentions(render_markdown(text or ""), mentioned)
+    if not html.strip():
         return mark_safe("")
     css = "prose prose-small" if small else "prose"
-    html = mark_mentions(render_markdown(text), mentioned)
     return format_html('<div class="{}" hx-disable>{}</div>', css, mark_safe(html))
 
 

@@ -1,5 +1,6 @@
 """Runs side by side: what they were given, what they measured, and the curves of it on the same axes."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
@@ -12,12 +13,12 @@ from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.pages.access import signed_in
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.plots_beside import Plots, Thing, plots_of
+from registry_site.pages.run_charts import CURVE_POINTS, asked_keys, curve
 from registry_site.pages.run_table import OWN_TAGS, duration_of
-from registry_site.pages.side_by_side import lines
+from registry_site.pages.side_by_side import lines, tolerance_of
 from registry_site.tracking import queries
 
 LEAST, MOST = 2, 6
-CURVE_POINTS = 1000
 CURVES = 24
 
 
@@ -26,11 +27,14 @@ def compare_runs(request: PageRequest, experiment_id: int) -> HttpResponse:
     """Two to six runs, in the order of the address; the first one is what the others are compared with."""
     experiment = queries.get_experiment(request.actor, experiment_id)
     runs = _runs(request)
-    everything = request.GET.get("show") == "all"
-    metrics = lines([{metric.key: metric.number for metric in run.latest_metrics.all()} for run in runs])
+    everything, tolerance = request.GET.get("show") == "all", asked_tolerance(request)
+    metrics = lines(
+        [{metric.key: metric.number for metric in run.latest_metrics.all()} for run in runs], tolerance.size
+    )
+    params = lines([{param.key: param.value for param in run.params.all()} for run in runs], tolerance.size)
     sections = [
         (_("Metrics"), metrics),
-        (_("Params"), lines([{param.key: param.value for param in run.params.all()} for run in runs])),
+        (_("Params"), params),
         (
             _("Tags"),
             lines([{tag.key: tag.value for tag in run.tags.all() if not tag.key.startswith(OWN_TAGS)} for run in runs]),
@@ -69,34 +73,29 @@ def compare_runs(request: PageRequest, experiment_id: int) -> HttpResponse:
         ],
         **plots_context(request, plots),
         "everything": everything,
+        "tolerance": tolerance,
         "sections": [
             (title, [line for line in found if everything or line.differs], len(found)) for title, found in sections
         ],
         "curves": [(key, _curve_url(experiment.pk, runs, key)) for key in drawn[:CURVES]],
         "left_out": len(drawn[CURVES:]),
     }
-    return render(request, "pages/runs/compare.html", context)
+    return render(request, "pages/runs/compare.html", context, status=400 if tolerance.error else 200)
 
 
 @signed_in
 def compare_runs_data(request: PageRequest, experiment_id: int) -> HttpResponse:
-    """The points of one metric of each run, as plots read them."""
+    """The points of metrics of each run, as plots read them; `place` keeps a run's colour."""
     queries.get_experiment(request.actor, experiment_id)
-    runs, key = _runs(request), request.GET.get("key", "")
-    series = queries.metric_series_of_runs(request.actor, [run.run_id for run in runs], [key], CURVE_POINTS)
-    return JsonResponse(
-        {
-            "series": [
-                {
-                    "name": str(run),
-                    "place": place,
-                    "points": [[point.step, point.value, point.timestamp] for point in series[run.run_id][key]],
-                }
-                for place, run in enumerate(runs)
-                if key in series[run.run_id]
-            ]
-        }
-    )
+    runs, keys = _runs(request), asked_keys(request.GET.getlist("key"))
+    series = queries.metric_series_of_runs(request.actor, [run.run_id for run in runs], keys, CURVE_POINTS)
+    curves = [
+        curve(key, str(run), series[run.run_id][key], place=place)
+        for key in keys
+        for place, run in enumerate(runs)
+        if key in series[run.run_id]
+    ]
+    return JsonResponse({"series": curves})
 
 
 def _runs(request: PageRequest) -> list[Any]:
@@ -120,8 +119,38 @@ def plots_context(request: PageRequest, plots: Plots | None) -> dict[str, Any]:
     """What the template of the plots needs, so that all else of the address is kept when other axes are chosen."""
     if plots is None:
         return {"plots": None}
-    kept = [(key, value) for key in request.GET for value in request.GET.getlist(key) if key not in ("x", "y")]
-    return {"plots": plots, "kept": kept, "axes": [("x", plots.x, _("Across")), ("y", plots.y, _("Up"))]}
+    return {
+        "plots": plots,
+        "kept": _kept(request, "x", "y"),
+        "axes": [("x", plots.x, _("Across")), ("y", plots.y, _("Up"))],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How close numbers may be to count as the same, as it was typed, and what is wrong with that; `kept` is what else
+    is in the address."""
+
+    size: float
+    text: str
+    error: str
+    kept: list[tuple[str, str]]
+
+
+def asked_tolerance(request: PageRequest) -> Tolerance:
+    """The tolerance of the address, which is none where it is wrong: a page says so. Raises InvalidParameter for a
+    wrong one where a file is asked for."""
+    text, kept = request.GET.get("tolerance", ""), _kept(request, "tolerance")
+    try:
+        return Tolerance(tolerance_of(text), text, "", kept)
+    except InvalidParameter as error:
+        if request.GET.get("format"):
+            raise
+        return Tolerance(0.0, text, error.message, kept)
+
+
+def _kept(request: PageRequest, *without: str) -> list[tuple[str, str]]:
+    return [(key, value) for key in request.GET for value in request.GET.getlist(key) if key not in without]
 
 
 def _data_of(run: Any) -> dict[str, str]:

@@ -18,23 +18,17 @@ from registry_site.core.markdown import excerpt
 from registry_site.pages import columns
 from registry_site.pages.access import signed_in
 from registry_site.pages.exports import ROWS_AT_ONCE, as_file
+from registry_site.pages.foresight import foresee
 from registry_site.pages.forms.tracking import ExperimentForm
 from registry_site.pages.grants import access_context, change_grants
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import pager_of, render_page, status_of
-from registry_site.pages.run_table import (
-    NOTE_TAG,
-    OWN_TAGS,
-    chosen_columns,
-    columns_of,
-    filter_of,
-    order_by,
-    rows_of,
-)
+from registry_site.pages.run_table import NOTE_TAG, OWN_TAGS, chosen_columns, columns_of, filter_of, order_by, rows_of
 from registry_site.pages.saved_filters import saved_filters
+from registry_site.pages.snippets import host_of
 from registry_site.registry.queries import search_versions
 from registry_site.tracking import grants, queries, services
-from registry_site.tracking.access import level_of
+from registry_site.tracking.access import level_of, level_questions, require
 from registry_site.tracking.rules import ViewType
 
 EXPERIMENTS_PER_PAGE = 50
@@ -115,9 +109,9 @@ def new_experiment(request: PageRequest) -> HttpResponse:
         else:
             messages.success(request, _("Experiment “%(name)s” is made.") % {"name": experiment.name})
             return _go_to(request, reverse("experiment", args=[experiment.pk]))
-    return _form_page(
-        request, form, heading=_("New experiment"), submit=_("Make experiment"), back=reverse("experiments")
-    )
+    back = reverse("experiments")
+    crumbs = [(_("Experiments"), back), (_("New experiment"), "")]
+    return _form_page(request, form, crumbs, heading=_("New experiment"), submit=_("Make experiment"), back=back)
 
 
 # -- one of them -------------------------------------------------------------------------------------------------------
@@ -176,6 +170,7 @@ def experiment(request: PageRequest, experiment_id: int) -> HttpResponseBase:
 
 def _frame(request: PageRequest, found: Any, tab: str) -> dict[str, Any]:
     """What every page of an experiment shares: its name, its tabs, and what the actor may do."""
+    foresee(request.actor, *level_questions(request.actor, found.pk))
     level = level_of(request.actor, found.pk)
     tabs = [("experiment", _("Runs")), ("experiment_access", _("Access"))]
     return {
@@ -242,7 +237,12 @@ def versions_of_runs(request: PageRequest, run_ids: list[str]) -> list[Any]:
 def edit_experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
     """Another name, another description."""
     found = queries.get_experiment(request.actor, experiment_id)
+    if request.method == "GET":
+        require(request.actor, found.pk, Level.CAN_EDIT, hidden=services.experiment_not_found(experiment_id))
     form = ExperimentForm(request.POST or None, initial={"name": found.name, "description": _note_of(found)})
+    if level_of(request.actor, found.pk) < Level.CAN_MANAGE:
+        form.fields["name"].widget.attrs["readonly"] = True
+        form.fields["name"].help_text = _("Another name needs CAN_MANAGE on the experiment.")
     here = reverse("experiment", args=[experiment_id])
     if request.method == "POST" and form.is_valid():
         try:
@@ -256,7 +256,8 @@ def edit_experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
         else:
             messages.success(request, _("The experiment is saved."))
             return _go_to(request, here)
-    return _form_page(request, form, heading=_("Edit experiment"), submit=_("Save"), back=here)
+    crumbs = [(_("Experiments"), reverse("experiments")), (found.name, here), (_("Edit"), "")]
+    return _form_page(request, form, crumbs, heading=_("Edit experiment"), submit=_("Save"), back=here)
 
 
 @require_POST
@@ -280,7 +281,7 @@ def restore_experiment(request: PageRequest, experiment_id: int) -> HttpResponse
 # -- what they share ---------------------------------------------------------------------------------------------------
 def snippet_of(request: PageRequest, name: str) -> str:
     """Python that logs a first run to this server."""
-    host = request.build_absolute_uri("/").rstrip("/")
+    host = host_of(request)
     tokens = request.build_absolute_uri(reverse("tokens"))
     return (
         f"# export MLFLOW_TRACKING_TOKEN=…   made at {tokens}\n"
@@ -307,9 +308,12 @@ def _with_problem(request: PageRequest, page: str, part: str, context: dict[str,
     return response
 
 
-def _form_page(request: PageRequest, form: Any, *, heading: str, submit: str, back: str) -> HttpResponse:
+def _form_page(
+    request: PageRequest, form: Any, crumbs: list[tuple[str, str]], *, heading: str, submit: str, back: str
+) -> HttpResponse:
     context = {
         "base": "components/dialog.html" if request.htmx else "base.html",
+        "crumbs": crumbs,
         "form": form,
         "form_heading": heading,
         "submit": submit,

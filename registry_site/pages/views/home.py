@@ -7,7 +7,7 @@ from django.shortcuts import render
 from registry_site.notifications.queries import models_of_interest
 from registry_site.pages.access import signed_in
 from registry_site.pages.middleware import PageRequest
-from registry_site.pages.snippets import connect_snippet, log_model_snippet
+from registry_site.pages.snippets import connect_snippet, host_of, log_model_snippet
 from registry_site.pages.views.experiments import snippet_of
 from registry_site.pages.views.requests import request_rows
 from registry_site.promotion.queries import Role, browse_requests
@@ -31,7 +31,7 @@ def home(request: PageRequest) -> HttpResponse:
     runs = latest_runs(request.actor, limit=FEW)
     moves = recent_moves(request.actor, Stage.PRODUCTION, limit=MOVES)
     people = display_names(move.activity for move in moves)
-    host = request.build_absolute_uri("/").rstrip("/")
+    host = host_of(request)
     context = {
         "waiting": rows[: len(waiting.rows)],
         "more_waiting": bool(waiting.next_page_token),

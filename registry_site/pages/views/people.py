@@ -16,6 +16,7 @@ from registry_site.accounts import administration, groups, links, queries
 from registry_site.accounts.queries import PersonState
 from registry_site.core import clock
 from registry_site.core.errors import InvalidParameter, PodiumError
+from registry_site.core.pages import Page
 from registry_site.pages import columns
 from registry_site.pages.access import signed_in
 from registry_site.pages.exports import as_file
@@ -182,9 +183,11 @@ def _show_link(request: PageRequest, username: str, path: str, *, is_mailed: boo
 
 # -- groups ------------------------------------------------------------------------------------------------------------
 @signed_in
-def people_groups(request: PageRequest) -> HttpResponse:
+def people_groups(request: PageRequest) -> HttpResponseBase:
     """The groups, and a form for another one."""
     rows = queries.all_groups(request.actor)
+    if file := as_file(request, "groups", columns.GROUPS, lambda token: Page(list(rows.prefetch_related("user_set")))):
+        return file
     form = GroupForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:

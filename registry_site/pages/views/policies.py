@@ -16,21 +16,16 @@ from registry_site.pages.access import signed_in
 from registry_site.pages.forms.policies import AliasPolicyForm, DirectionForm, GateForm, PolicyForm, gate_rows
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import go, render_page_or_part, show_error, status_of
-from registry_site.promotion import aliases, services
+from registry_site.promotion import aliases, setting_policies
 from registry_site.promotion.directions import remove_metric_direction, set_metric_direction
 from registry_site.promotion.gates import Gate, shortfall
+from registry_site.promotion.looking_ahead import VERSIONS_OF_A_DRY_RUN, DryRun, dry_run
 from registry_site.promotion.policies import PolicySource
-from registry_site.promotion.queries import (
-    VERSIONS_OF_A_DRY_RUN,
-    DryRun,
-    alias_policies_shown,
-    dry_run,
-    metric_directions_shown,
-    policies_shown,
-)
+from registry_site.promotion.queries import alias_policies_shown, metric_directions_shown, policies_shown
 from registry_site.promotion.rules import Policy
 from registry_site.registry.access import require
-from registry_site.registry.queries import browse_models, get_model
+from registry_site.registry.browsing import browse_models
+from registry_site.registry.queries import get_model
 from registry_site.registry.stages import Stage, parse_stage
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
@@ -79,7 +74,6 @@ def site_policies(request: PageRequest) -> HttpResponse:
         "alias_form": alias_form,
         "direction_form": direction_form,
         "may_manage": True,
-        "crumbs": [(_("Policies"), "")],
     }
     status = max(status_of(form) for form in (alias_form, direction_form))
     return render(request, "pages/policies/site.html", context, status=status)
@@ -142,7 +136,7 @@ def model_policy(request: PageRequest, name: str, stage: str) -> HttpResponse:
     wanted = parse_stage(stage)
     back = reverse("model_settings", args=[name])
     if request.POST.get("deed") == "remove":
-        services.remove_policy(request.actor, stage=wanted, name=name)
+        setting_policies.remove_policy(request.actor, stage=wanted, name=name)
         return go(request, back, said=_("The site's policy for %(stage)s holds again.") % {"stage": wanted.value})
     crumbs = [(_("Models"), reverse("models")), (name, reverse("model", args=[name])), (_("Settings"), back)]
     return _editor(request, wanted, name, back, crumbs)
@@ -178,7 +172,7 @@ def _editor(
             is_new = bool(wanted.gates) and wanted.gates != present.gates
             if deed == "save" and not (is_new and on and request.POST.get("tried") != _mark(wanted.gates, on)):
                 try:
-                    services.set_policy(request.actor, stage=stage, policy=wanted, name=name)
+                    setting_policies.set_policy(request.actor, stage=stage, policy=wanted, name=name)
                 except PodiumError as error:
                     show_error(form, error)
                     is_refused = True
@@ -225,7 +219,7 @@ def _gate_forms(rows: Sequence[dict[str, Any]]) -> list[GateForm]:
 def _rearranged(rows: list[dict[str, str]], deed: str, place: str) -> list[dict[str, str]]:
     """The rows with one more, one fewer, or two of them exchanged; as they are where there is no such place."""
     if deed == "add":
-        return [*rows, {}][: services.MOST_GATES]
+        return [*rows, {}][: setting_policies.MOST_GATES]
     number = int(place) if place.isascii() and place.isdecimal() and len(place) < 5 else len(rows)
     if number >= len(rows):
         return rows

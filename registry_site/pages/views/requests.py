@@ -20,7 +20,8 @@ from registry_site.pages.parts import go, render_dialog, show_error, status_of, 
 from registry_site.promotion import services
 from registry_site.promotion.copies import ARRIVALS
 from registry_site.promotion.gates import GateState
-from registry_site.promotion.queries import direct_moves, outcomes_of, preflight
+from registry_site.promotion.looking_ahead import direct_moves, preflight
+from registry_site.promotion.queries import outcomes_of
 from registry_site.promotion.rules import Outcome
 from registry_site.registry.queries import get_model, get_version
 from registry_site.registry.stages import Stage, parse_stage

@@ -12,17 +12,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from registry_site.accounts.queries import known_people
 from registry_site.core.errors import NotFound, PermissionDenied, PodiumError
 from registry_site.pages.access import signed_in
 from registry_site.pages.comparisons import comparison
-from registry_site.pages.conversation import conversation, why_not
+from registry_site.pages.conversation import conversation, people_of, why_not
 from registry_site.pages.copies import (
     effect_of_approved_copy,
     occupants_of_copy,
     question_of_copy,
     said_of_approved_copy,
 )
+from registry_site.pages.foresight import foresee
 from registry_site.pages.forms.promotion import CancelForm, CommentForm, DismissForm, ReviewForm
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import (
@@ -35,22 +35,19 @@ from registry_site.pages.parts import (
     wants_part,
 )
 from registry_site.pages.views.version_comparison import address_of
-from registry_site.promotion import comments, services
+from registry_site.promotion import comments, deciding
 from registry_site.promotion.gates import GateState
-from registry_site.promotion.mentions import mentions
-from registry_site.promotion.queries import (
+from registry_site.promotion.queries import comments_told, get_comment, get_request, timeline_of
+from registry_site.promotion.rules import OccupantDecision, RequestState, Verdict
+from registry_site.promotion.settling import level_of_request
+from registry_site.promotion.standing import (
     GivenReview,
     Standing,
     baseline_for,
-    comments_told,
     evidence_of_request,
-    get_comment,
-    get_request,
+    questions_of_request,
     standing_of,
-    timeline_of,
 )
-from registry_site.promotion.rules import OccupantDecision, RequestState, Verdict
-from registry_site.promotion.settling import level_of_request
 from registry_site.registry.stages import Stage
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
@@ -92,6 +89,8 @@ def _request_page(
 ) -> HttpResponse:
     """`form` is one with errors, or one that a service refused."""
     found = get_request(request.actor, name, number)
+    if not wants_part(request):
+        foresee(request.actor, *questions_of_request(request.actor, found))
     standing = standing_of(request.actor, found)
     context = _decision(request, found, standing)
     if form is None and wants_part(request, "conditions"):
@@ -99,13 +98,11 @@ def _request_page(
         return render_page_or_part(request, page, page, context)
     history = timeline_of(request.actor, name, number, max_results=LINES, page_token=request.GET.get("page_token"))
     comments = comments_told(request.actor, history.rows)
-    said = [found.comment, *(row.comment for row in history.rows), *(each.text for each in comments.values())]
-    mentioned = {name for text in said for name in mentions(text)}
-    known = known_people(request.actor, mentioned | {row.actor_name for row in history.rows})
-    people = {name: shown for name, shown in known.items() if shown}
+    more_texts = [found.comment, *(each.text for each in comments.values())]
+    people, mentioned = people_of(request.actor, history.rows, more_texts)
     evidence = evidence_of_request(request.actor, found)
     context |= {
-        "mentioned": mentioned & known.keys(),
+        "mentioned": mentioned,
         "question": _question(found, standing),
         "choices": _choices(found, standing, request.actor.user_id),
         "needed": level_of_request(found).name,
@@ -289,7 +286,7 @@ def review_request(request: PageRequest, name: str, number: int) -> HttpResponse
     given: Mapping[str, str] = form.cleaned_data
     verdict = Verdict(given["verdict"])
     try:
-        found = services.review(
+        found = deciding.review(
             request.actor,
             name=name,
             number=number,
@@ -328,7 +325,7 @@ def dismiss_review(request: PageRequest, name: str, number: int) -> HttpResponse
     if not form.is_valid():
         return _request_page(request, name, number, form=form, refusal=_first_error(form))
     try:
-        found = services.dismiss_review(request.actor, name=name, number=number, **form.cleaned_data)
+        found = deciding.dismiss_review(request.actor, name=name, number=number, **form.cleaned_data)
     except PodiumError as error:
         if isinstance(error, NotFound) and error.field != "reviewer":
             raise
@@ -348,7 +345,7 @@ def cancel_request(request: PageRequest, name: str, number: int) -> HttpResponse
     if not form.is_valid():
         return _request_page(request, name, number, form=form, refusal=_first_error(form))
     try:
-        services.cancel(request.actor, name=name, number=number, comment=form.cleaned_data["comment"])
+        deciding.cancel(request.actor, name=name, number=number, comment=form.cleaned_data["comment"])
     except NotFound:
         raise
     except PodiumError as error:

@@ -14,19 +14,18 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
 from registry_site.accounts.levels import Level
-from registry_site.core.errors import InvalidParameter, NotFound, PodiumError
+from registry_site.core.errors import NotFound, PodiumError
 from registry_site.pages.access import signed_in
 from registry_site.pages.browser import ENTRIES_LISTED
 from registry_site.pages.forms.tracking import RunForm
 from registry_site.pages.middleware import PageRequest
-from registry_site.pages.run_charts import Chart, charts_of
+from registry_site.pages.run_charts import CURVE_POINTS, Chart, asked_keys, charts_of, curve
 from registry_site.pages.run_table import NOTE_TAG, OWN_TAGS, PARENT_TAG, duration_of
 from registry_site.registry.queries import versions_of_run
 from registry_site.tracking import artifact_files, queries, services
-from registry_site.tracking.access import level_of
+from registry_site.tracking.access import level_of, require
 
 SPARKLINE_POINTS = 48
-CHART_POINTS = 1000
 CHARTS_PER_PAGE = 24
 KEYS_PER_CHART = 20
 NESTED_RUNS_SHOWN = 20
@@ -173,19 +172,9 @@ def _positive(text: str | None, default: int) -> int:
 @signed_in
 def run_metric_data(request: PageRequest, run_id: str) -> HttpResponse:
     """The points of metrics as plots read them: steps, values and milliseconds, thinned out without losing a peak."""
-    keys = request.GET.getlist("key")
-    if not 1 <= len(keys) <= KEYS_PER_CHART:
-        raise InvalidParameter(_("Name 1 to %(most)d metrics: ?key=loss.") % {"most": KEYS_PER_CHART}, field="key")
-    series = queries.metric_series(request.actor, run_id, keys, max_points=CHART_POINTS)
-    return JsonResponse(
-        {
-            "series": [
-                {"name": key, "points": [[point.step, point.value, point.timestamp] for point in series[key]]}
-                for key in keys
-                if key in series
-            ]
-        }
-    )
+    keys = asked_keys(request.GET.getlist("key"))
+    series = queries.metric_series(request.actor, run_id, keys, max_points=CURVE_POINTS)
+    return JsonResponse({"series": [curve(key, key, series[key]) for key in keys if key in series]})
 
 
 # -- changing ----------------------------------------------------------------------------------------------------------
@@ -193,6 +182,8 @@ def run_metric_data(request: PageRequest, run_id: str) -> HttpResponse:
 def edit_run(request: PageRequest, run_id: str) -> HttpResponse:
     """Another name, another description."""
     found = queries.get_run(request.actor, run_id)
+    if request.method == "GET":
+        require(request.actor, found.experiment_id, Level.CAN_EDIT, hidden=services.run_not_found(run_id))
     note = next((tag.value for tag in found.tags.all() if tag.key == NOTE_TAG), "")
     form = RunForm(request.POST or None, initial={"name": str(found), "description": note})
     here = reverse("run", args=[run_id])
@@ -207,6 +198,12 @@ def edit_run(request: PageRequest, run_id: str) -> HttpResponse:
             return HttpResponseClientRedirect(here) if request.htmx else redirect(here)
     context = {
         "base": "components/dialog.html" if request.htmx else "base.html",
+        "crumbs": [
+            (_("Experiments"), reverse("experiments")),
+            (found.experiment.name, reverse("experiment", args=[found.experiment_id])),
+            (str(found), here),
+            (_("Edit"), ""),
+        ],
         "form": form,
         "form_heading": _("Edit run"),
         "submit": _("Save"),

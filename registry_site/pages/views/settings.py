@@ -20,6 +20,7 @@ from registry_site.pages.access import signed_in
 from registry_site.pages.forms.people import PasswordForm, ProfileForm, TokenForm
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import back_or
+from registry_site.pages.snippets import host_of
 
 
 @signed_in
@@ -78,7 +79,7 @@ def tokens(request: PageRequest) -> HttpResponse:
             expires_at=clock.now() + timedelta(days=int(days)) if days else None,
         )
         form = TokenForm(is_admin=request.actor.is_admin)
-    tracking_uri = request.build_absolute_uri("/").rstrip("/")
+    tracking_uri = host_of(request)
     context = {
         "form": form,
         "made": made,

@@ -2,26 +2,29 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from registry_site.core import clock
 from registry_site.core.errors import NotFound, PodiumError
+from registry_site.pages import columns
 from registry_site.pages.access import signed_in
 from registry_site.pages.drawings import Point, Stretch, lanes_over, line_over
+from registry_site.pages.exports import as_file
 from registry_site.pages.forms.promotion import RollbackForm
 from registry_site.pages.marks import headline_metrics
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import go, pager_of, render_dialog, show_error, status_of
 from registry_site.pages.templatetags.ui import duration_ms, number
-from registry_site.pages.views.models import model_frame
+from registry_site.pages.views.model_tabs import model_frame
 from registry_site.promotion import services
-from registry_site.promotion.history import Span, spans_in, stays_in
-from registry_site.promotion.queries import preflight
+from registry_site.promotion.history import STAYS_PER_PAGE_AT_MOST, Span, spans_in, stays_in
+from registry_site.promotion.looking_ahead import preflight
 from registry_site.registry.evidence import Measured, metrics_over_versions
 from registry_site.registry.history import display_names
 from registry_site.registry.queries import find_model
@@ -34,11 +37,16 @@ VERSIONS_PLOTTED = 100
 
 
 @signed_in
-def model_timeline(request: PageRequest, name: str) -> HttpResponse:
+def model_timeline(request: PageRequest, name: str) -> HttpResponseBase:
     """Who stood in Production, or in another stage, from when until when, and by which request."""
     found = find_model(request.actor, name)
     stage = parse_stage(request.GET.get("stage") or Stage.PRODUCTION.value)
-    page = stays_in(request.actor, name, stage, max_results=STAYS, page_token=request.GET.get("page_token"))
+    find = partial(stays_in, request.actor, name, stage)
+    if file := as_file(
+        request, "stages", columns.STAYS, lambda token: find(max_results=STAYS_PER_PAGE_AT_MOST, page_token=token)
+    ):
+        return file
+    page = find(max_results=STAYS, page_token=request.GET.get("page_token"))
     people = display_names(stay.came for stay in page.rows)
     now = clock.now()
     rows: list[dict[str, Any]] = [

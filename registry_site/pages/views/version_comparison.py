@@ -17,8 +17,9 @@ from registry_site.pages.errors import error_response
 from registry_site.pages.exports import csv_of
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.plots_beside import Plots, Thing, plots_of
+from registry_site.pages.run_charts import CURVE_POINTS, asked_keys, curve
 from registry_site.pages.versions_beside import Section, as_data, as_rows, sections_of, shown
-from registry_site.pages.views.comparison import plots_context
+from registry_site.pages.views.comparison import asked_tolerance, plots_context
 from registry_site.promotion import compared as comparing
 from registry_site.promotion.compared import LEAST, MOST, Compared
 from registry_site.registry.queries import stages_of_versions, versions_by_number
@@ -31,7 +32,6 @@ if TYPE_CHECKING:  # the versions come from queries; only their type is named he
 BETWEEN = "..."
 CHOICES = 100
 CURVES = 12
-CURVE_POINTS = 1000
 LEAST_PLOTTED = 3
 PICTURES = 8
 DIFF_SHOWN = "requirements.txt"  # where nobody asks for another one: it has been read anyway
@@ -49,7 +49,7 @@ def _leads_back(view: _View) -> _View:
         try:
             return view(request, name=name, **({"versions": versions} if versions else {}))
         except PodiumError as error:
-            if error.field not in ("versions", "version", "alias", "diff", "x", "y"):
+            if error.field not in ("versions", "version", "alias", "diff", "x", "y", "tolerance"):
                 raise
             back = (_("Versions of %(name)s") % {"name": name}, reverse("model", args=[name]))
             return error_response(request, error, way_out=back)
@@ -90,10 +90,11 @@ def compare_versions(request: PageRequest, *, name: str, versions: str = "") -> 
     if BETWEEN.join(map(str, numbers)) != versions:
         return redirect(address_of(name, numbers, request.GET.urlencode()))
     compared = comparing.compare_versions(request.actor, name, numbers)
-    sections, everything = sections_of(compared), request.GET.get("show") == "all"
+    tolerance, everything = asked_tolerance(request), request.GET.get("show") == "all"
+    sections = sections_of(compared, tolerance.size)
     match request.GET.get("format", ""):
         case "json":
-            return JsonResponse(as_data(sections, compared, everything=everything))
+            return JsonResponse(as_data(sections, compared, everything=everything, tolerance=tolerance.size))
         case "csv":
             table = csv_of(as_rows(sections, compared, everything=everything))
             file_name = f"{name}-{'-'.join(f'v{number}' for number in numbers)}.csv"
@@ -120,6 +121,7 @@ def compare_versions(request: PageRequest, *, name: str, versions: str = "") -> 
         "numbers": numbers,
         "choices": _choices(request, name, numbers),
         "everything": everything,
+        "tolerance": tolerance,
         "sections": [(section, shown(section, everything=everything)) for section in sections],
         "same": [] if everything else [section for section in sections if not section.differing],
         "unseen_runs": [f"v{number}" for place, number in enumerate(numbers) if compared.is_hidden(place)],
@@ -146,31 +148,25 @@ def compare_versions(request: PageRequest, *, name: str, versions: str = "") -> 
             for one in comparing.pictures_of(compared, most=PICTURES)
         ],
     }
-    return render(request, "pages/versions/compare.html", context)
+    return render(request, "pages/versions/compare.html", context, status=400 if tolerance.error else 200)
 
 
 @signed_in
 @_leads_back
 def compare_versions_data(request: PageRequest, *, name: str, versions: str = "") -> HttpResponse:
-    """The points of one metric of the run of each version, as plots read them; `place` keeps a version's colour."""
+    """The points of metrics of the run of each version, as plots read them; `place` keeps a version's colour."""
     numbers = [_number(request, name, one) for one in versions.split(BETWEEN)[: MOST + 1]]
     comparing.check_numbers(name, numbers)
-    found, key = versions_by_number(request.actor, name, numbers), request.GET.get("key", "")
+    found, keys = versions_by_number(request.actor, name, numbers), asked_keys(request.GET.getlist("key"))
     runs = [version.run_id for version in found if version.run_id]
-    series = metric_series_of_runs(request.actor, runs, [key], CURVE_POINTS)
-    return JsonResponse(
-        {
-            "series": [
-                {
-                    "name": f"v{version.version}",
-                    "place": place,
-                    "points": [[p.step, p.value, p.timestamp] for p in series[version.run_id][key]],
-                }
-                for place, version in enumerate(found)
-                if key in series.get(version.run_id, {})
-            ]
-        }
-    )
+    series = metric_series_of_runs(request.actor, runs, keys, CURVE_POINTS)
+    curves = [
+        curve(key, f"v{version.version}", series[version.run_id][key], place=place)
+        for key in keys
+        for place, version in enumerate(found)
+        if key in series.get(version.run_id, {})
+    ]
+    return JsonResponse({"series": curves})
 
 
 def address_of(name: str, numbers: Sequence[int], query: str = "") -> str:

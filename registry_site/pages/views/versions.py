@@ -10,35 +10,51 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.core.errors import PodiumError
 from registry_site.pages.access import signed_in
+from registry_site.pages.conversation import people_of
+from registry_site.pages.descriptions import edit_description
+from registry_site.pages.foresight import foresee
 from registry_site.pages.forms.promotion import BypassForm, MoveForm
-from registry_site.pages.forms.registry import AliasForm, DescriptionForm, TagForm
+from registry_site.pages.forms.registry import AliasForm, TagForm
 from registry_site.pages.integrity import files_box, scan_box, scan_status
 from registry_site.pages.marks import AliasesBox, TagsBox, shown_tags
 from registry_site.pages.middleware import PageRequest
-from registry_site.pages.parts import go, render_dialog, render_page_or_part, show_error, status_of, wants_part
+from registry_site.pages.parts import go, render_dialog, show_error, status_of, wants_part
 from registry_site.pages.sentences import lines_of
-from registry_site.pages.snippets import load_snippets
+from registry_site.pages.snippets import host_of, load_snippets
 from registry_site.pages.views.requests import request_rows
 from registry_site.pages.views.version_comparison import address_of
-from registry_site.promotion.checks import checks_of, deployments_of
+from registry_site.promotion.checks import checks_of, deployments_of, questions_of_posts
 from registry_site.promotion.compared import directions_of
+from registry_site.promotion.deleting import delete_version as delete
 from registry_site.promotion.differences import metric_rows
-from registry_site.promotion.queries import direct_moves, preflight, requests_of_model
+from registry_site.promotion.directions import direction_question
+from registry_site.promotion.looking_ahead import direct_moves, preflight
+from registry_site.promotion.queries import requests_of_model, with_reviews
 from registry_site.promotion.rules import DeploymentState, OccupantDecision, RequestState
-from registry_site.promotion.services import delete_version as delete
 from registry_site.promotion.services import transition
 from registry_site.registry import services
-from registry_site.registry.access import level_of
+from registry_site.registry.access import level_of, level_questions, require
 from registry_site.registry.contents import contents_of
 from registry_site.registry.evidence import evidence_of
 from registry_site.registry.files import mlmodel_of, requirements_of
-from registry_site.registry.history import display_names, history_of
-from registry_site.registry.queries import get_version, lineage_of, newest_in_active_stages
+from registry_site.registry.history import newest_history_of
+from registry_site.registry.manifests import kept_question
+from registry_site.registry.queries import (
+    find_version,
+    get_version,
+    lineage_of,
+    lineage_question,
+    newest_in_active_stages,
+    newest_question,
+)
+from registry_site.registry.rows import attach_version_marks, marks_question
 from registry_site.registry.stages import ACTIVE_STAGES, Stage, parse_stage
 from registry_site.registry.version_files import lies_in_this_store
+from registry_site.tracking.artifact_files import owner_questions, stored_path
 
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
     from registry_site.promotion.models import Deployment
@@ -57,27 +73,29 @@ def version(request: PageRequest, name: str, version: int) -> HttpResponse:
 
 
 def _version_page(request: PageRequest, name: str, number: int, *, bound: Form | None = None) -> HttpResponse:
-    found = get_version(request.actor, name, number)
+    found = _found(request.actor, name, number)
+    model = found.registered_model
     standing = {stage: one for stage, one in newest_in_active_stages(found).items() if one != found}
     baseline = standing.get(Stage.PRODUCTION)
     beside = baseline or standing.get(Stage.STAGING)
     own, *other = evidence_of(request.actor, [found, *([baseline] if baseline else [])])
-    asked = list(requests_of_model(request.actor, name, version=number)[: REQUESTS + 1])
-    pending = [one for one in asked if one.state == RequestState.PENDING][:4]
-    history = history_of(request.actor, name, version=number, max_results=LINES)
+    asked = list(requests_of_model(request.actor, name, version=number).prefetch_related(None)[: REQUESTS + 1])
+    pending = with_reviews([one for one in asked if one.state == RequestState.PENDING][:4])
+    history = newest_history_of(found, limit=LINES + 1)
     moves = direct_moves(request.actor, found)
     ask_for = Stage.ARCHIVED if found.current_stage == Stage.PRODUCTION.value else Stage.PRODUCTION
     files = files_box(own.manifest)
     answers = files is None or not files.trouble  # else each further question would wait in vain
     requirements = requirements_of(request.actor, found) if answers else []
     deployments = deployments_of(request.actor, name, number)[:POSTS]
-    host = request.build_absolute_uri("/").rstrip("/")
+    host = host_of(request)
+    people, mentioned = people_of(request.actor, history[:LINES])
     context: dict[str, Any] = {
         "version": found,
-        "model": found.registered_model,
+        "model": model,
         "crumbs": [(_("Models"), reverse("models")), (name, reverse("model", args=[name])), (f"v{number}", "")],
-        "may_edit": level_of(request.actor, found.registered_model) >= Level.CAN_EDIT,
-        "may_manage": level_of(request.actor, found.registered_model) >= Level.CAN_MANAGE,
+        "may_edit": level_of(request.actor, model) >= Level.CAN_EDIT,
+        "may_manage": level_of(request.actor, model) >= Level.CAN_MANAGE,
         "moves": moves,
         "guarded": [stage for stage in Stage if stage not in moves and stage.value != found.current_stage],
         "ask_for": ask_for,
@@ -96,7 +114,7 @@ def _version_page(request: PageRequest, name: str, number: int, *, bound: Form |
         "metrics": metric_rows(
             other[0].metrics if other else {},
             own.metrics,
-            directions_of(found.registered_model) if other else {},
+            directions_of(model) if other else {},
         ),
         "mlmodel": mlmodel_of(request.actor, found) if answers else None,
         "requirements": requirements,
@@ -112,10 +130,30 @@ def _version_page(request: PageRequest, name: str, number: int, *, bound: Form |
         "aliases_box": _aliases_box(request, found, bound if isinstance(bound, AliasForm) else None),
         "uri": f"models:/{name}/{number}",
         "snippets": load_snippets(host, f"models:/{name}/{number}", name=name, version=number),
-        "lines": lines_of(history.rows, name, display_names(history.rows)),
-        "more_lines": bool(history.next_page_token),
+        "lines": lines_of(history[:LINES], name, people),
+        "mentioned": mentioned,
+        "more_lines": len(history) > LINES,
     }
     return render(request, "pages/versions/version.html", context, status=status_of(bound) if bound else 200)
+
+
+def _found(actor: Actor, name: str, number: int) -> "ModelVersion":
+    """The version with its model, tags and aliases, and what else its page asks at once foreseen."""
+    found = find_version(actor, name, number)
+    model = found.registered_model
+    foresee(
+        actor,
+        *level_questions(actor, model),
+        direction_question(model),
+        *questions_of_posts(found),
+        lineage_question(actor, found),
+        marks_question([found]),
+        newest_question([model.pk]),
+        kept_question(found),
+        *owner_questions(stored_path(found.storage_location)),
+    )
+    attach_version_marks([found])
+    return found
 
 
 def _current(deployments: "Sequence[Deployment]") -> "list[Deployment]":
@@ -128,41 +166,17 @@ def _current(deployments: "Sequence[Deployment]") -> "list[Deployment]":
 def edit_version(request: PageRequest, name: str, version: int) -> HttpResponse:
     """The description, edited in its place or on a page of its own."""
     found = get_version(request.actor, name, version)
-    form = DescriptionForm(request.POST or None, initial={"description": found.description})
-    url = reverse("version", args=[name, version])
-    if request.method == "POST" and form.is_valid():
-        try:
-            found = services.describe_version(
-                request.actor, name=name, version=version, description=form.cleaned_data["description"]
-            )
-        except PodiumError as error:
-            show_error(form, error)
-        else:
-            if not wants_part(request):
-                return go(request, url, said=_("The description is saved."))
-            context = {"text": found.description, "may_edit": True, "edit_url": request.path}
-            return render(request, "pages/models/_description.html", context)
-    if request.GET.get("show") and wants_part(request):
-        may_edit = level_of(request.actor, found.registered_model) >= Level.CAN_EDIT
-        context = {"text": found.description, "may_edit": may_edit, "edit_url": request.path}
-        return render(request, "pages/models/_description.html", context)
-    context = {
-        "form": form,
-        "back": url,
-        "crumbs": [
+    return edit_description(
+        request,
+        found,
+        found.registered_model,
+        lambda text: services.describe_version(request.actor, name=name, version=version, description=text),
+        title=f"{name} v{version}",
+        crumbs=[
             (_("Models"), reverse("models")),
             (name, reverse("model", args=[name])),
-            (f"v{version}", url),
-            (_("Description"), ""),
+            (f"v{version}", reverse("version", args=[name, version])),
         ],
-        "title": f"{name} v{version}",
-    }
-    return render_page_or_part(
-        request,
-        "pages/models/edit_description.html",
-        "pages/models/_description_form.html",
-        context,
-        status=status_of(form),
     )
 
 
@@ -219,6 +233,8 @@ def transition_version(request: PageRequest, name: str, version: int) -> HttpRes
 def delete_version(request: PageRequest, name: str, version: int) -> HttpResponse:
     """A dialog, or a page, that asks once more, and deletes."""
     found = get_version(request.actor, name, version)
+    if request.method == "GET":
+        require(request.actor, found.registered_model, Level.CAN_MANAGE)
     form = Form(request.POST if request.method == "POST" else None)
     if request.method == "POST":
         form.is_valid()
