@@ -61,6 +61,7 @@ _DOES = {
     **dict.fromkeys(("PROTO", "FRAME"), _Does.NOTHING),
     "STOP": _Does.STOPS,
 }
+_TAKES = {_Does.KEEPS: 1, _Does.KEEPS_NEXT: 1, _Does.IMPORTS_TEXTS: 2, _Does.CALLS: 2}  # of the stack, at least
 _OPCODES = {
     ord(opcode.code): (opcode.name, _DOES.get(opcode.name, _Does.PUSHES), opcode.arg.n if opcode.arg else None)
     for opcode in pickletools.opcodes
@@ -80,22 +81,36 @@ class Found:
     """Pickles that were read to their end."""
     calls: int = 0
     """Opcodes that call something."""
+    unnamed: set[Import] = field(default_factory=set)
+    """Imports without a name to tell, of the pickle that is being read, before anything is called."""
+
+    def confirm(self) -> None:
+        """The pickle went on to a call or to its end: it means what it imports."""
+        self.imports |= self.unnamed
+        self.unnamed.clear()
 
 
 def read_pickles(stream: Stream, found: Found, pause: Callable[[], None]) -> None:
     """Read all pickles of the stream, one behind the other, into `found`; `pause` is called every now and then.
 
-    Raises NotAPickle where they end and something else follows.
+    Raises NotAPickle where they end and something else follows. Torch's older files have numbers there, of which one
+    or two are opcodes by chance: what these import counts when it has a name, or is called.
     """
     while stream.peek(1):
-        _read_pickle(stream, found, pause)
+        try:
+            _read_pickle(stream, found, pause)
+        except NotAPickle:
+            if not found.complete:
+                found.confirm()
+            raise
+        found.confirm()
         found.complete += 1
 
 
 def _read_pickle(stream: Stream, found: Found, pause: Callable[[], None]) -> None:
     memo: dict[int, str | None] = {}
     letters = 0
-    last: deque[str | None] = deque([None, None], maxlen=2)  # the texts that were pushed last; None is another value
+    last: deque[str | None] = deque(maxlen=2)  # the texts that were pushed last; None is another value
     steps = 0
     while True:
         steps += 1
@@ -111,6 +126,8 @@ def _read_pickle(stream: Stream, found: Found, pause: Callable[[], None]) -> Non
             last.append(None)
             continue
         argument = None if length is None else _argument(stream, length)
+        if len(last) < _TAKES.get(does, 0):
+            raise NotAPickle("it takes what is not there")
         match does:
             case _Does.PUSHES:
                 last.append(None)
@@ -135,6 +152,7 @@ def _read_pickle(stream: Stream, found: Found, pause: Callable[[], None]) -> Non
                 last.append(None)
             case _Does.CALLS:
                 found.calls += 1
+                found.confirm()
                 last.append(None)
             case _Does.STOPS:
                 return
@@ -143,7 +161,7 @@ def _read_pickle(stream: Stream, found: Found, pause: Callable[[], None]) -> Non
 def _note(found: Found, module: str, name: str) -> None:
     if re.search(r"[\s\x00-\x1f]", module + name):
         raise NotAPickle("it imports what is no name")
-    found.imports.add((module, name))
+    (found.unnamed if UNKNOWN in (module, name) else found.imports).add((module, name))
     if len(found.imports) > _MOST_IMPORTS:
         raise NotAPickle(f"it imports more than {_MOST_IMPORTS} names")
 

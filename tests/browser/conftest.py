@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from registry_site.accounts.levels import Level
 from tests.browser.roles import ROLES
@@ -13,6 +13,9 @@ from tests.browser.windows import CHROMIUM_NAMES, HEIGHTS, PASSWORD, QUIET, SCRE
 from tests.live import Podium, start_podium
 
 OpenWindow = Callable[..., Window]
+
+PATIENCE = 15_000  # milliseconds: a busy machine is no failure
+expect.set_options(timeout=PATIENCE)
 
 _MAKE_ROLES = """
 import json, sys
@@ -87,7 +90,7 @@ def window(chromium: Browser, podium: Podium, sessions: dict[str, object]) -> It
             java_script_enabled=scripts,
             storage_state=sessions.get(name),
         )
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         opened = Window(context, context.new_page(), width, theme)
         opened.listen()
         windows.append(opened)

@@ -71,8 +71,8 @@ def test_curves_that_nobody_has_scrolled_to_are_printed_too(window: OpenWindow, 
     _, (run_id, _) = runs
     page = window("maria").page
     page.goto(reverse("run_metrics", args=[run_id]))
-    page.evaluate("window.print = () => { window.printed = document.querySelectorAll('.plot .plot-line').length }")
+    lines = "document.querySelectorAll('.plot .plot-line').length"
+    page.evaluate(f"window.print = () => {{ document.documentElement.dataset.printed = {lines} }}")
     expect(page.locator(".plot .plot-line").first).to_be_attached()
     page.keyboard.press("Control+p")
-    page.wait_for_function("window.printed")
-    assert page.evaluate("window.printed") == len(PLAIN + ODD)
+    expect(page.locator("html")).to_have_attribute("data-printed", str(len(PLAIN + ODD)))

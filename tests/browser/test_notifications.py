@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.windows import Window
 from tests.live import Podium
@@ -64,8 +65,8 @@ def test_what_happens_rings_the_bell_and_is_worked_off_by_keyboard(
     page.keyboard.press("k")
     assert page.evaluate(f"() => {ROWS}.indexOf(document.activeElement.closest('li'))") == 1
     page.keyboard.press("d")
-    page.wait_for_function(f"() => {ROWS}.length === 3")
-    page.wait_for_function(f"() => {BELL} === '3 unread notifications'")
+    expect(page.locator("[data-rows] > li")).to_have_count(3)
+    expect(page.locator("#bell")).to_have_attribute("aria-label", "3 unread notifications")
     assert page.evaluate(f"() => {ROWS}.indexOf(document.activeElement.closest('li'))") == 1
     page.keyboard.press("Enter")
     page.wait_for_url("**/models/churn-predictor/versions/*")

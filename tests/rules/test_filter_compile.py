@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -35,6 +34,7 @@ from registry_site.tracking.models import (
     Run,
     RunTag,
 )
+from tests.effort import little_effort
 
 TABLES = {
     "experiments": (EXPERIMENTS, Experiment),
@@ -454,10 +454,9 @@ def test_what_runs_do_not_have_is_refused(text: str) -> None:
     ],
     ids=["tags", "metrics", "list", "pattern"],
 )
-def test_the_greatest_filters_are_answered_within_a_second(three_runs: Experiment, text: str, run_ids: str) -> None:
-    start = time.thread_time()
-    assert found_runs(text) == set(run_ids)
-    assert time.thread_time() - start < 1
+def test_the_greatest_filters_are_answered_at_once(three_runs: Experiment, text: str, run_ids: str) -> None:
+    with little_effort():
+        assert found_runs(text) == set(run_ids)
 
 
 # -- patterns ------------------------------------------------------------------------------------------------
@@ -610,13 +609,12 @@ def test_pages_lose_no_run_and_repeat_none(many_runs: list[str], directions: tup
 
 
 @pytest.mark.django_db
-def test_the_longest_order_is_answered_within_two_seconds() -> None:
+def test_the_longest_order_is_answered_at_once() -> None:
     experiment = make_experiment("tied")
     metrics = {f"m{number}": 0.5 for number in range(10)}
     run_ids = [make_run(experiment, f"{number:02}", metrics=metrics).run_id for number in range(12)]
-    start = time.thread_time()
-    assert paged([f"metrics.m{number} DESC" for number in range(10)], size=4) == run_ids
-    assert time.thread_time() - start < 2
+    with little_effort():
+        assert paged([f"metrics.m{number} DESC" for number in range(10)], size=4) == run_ids
 
 
 def test_values_sort_in_both_directions_with_the_missing_ones_last(three_runs: Experiment) -> None:

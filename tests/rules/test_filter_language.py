@@ -1,7 +1,6 @@
 """The filter language as text: what is read, and what is said about text that is not."""
 
 import math
-import time
 
 import pytest
 from hypothesis import given
@@ -10,6 +9,7 @@ from hypothesis import strategies as st
 from registry_site.core.errors import InvalidParameter
 from registry_site.search.parser import Condition, Operator, Ordering, parse_filter, parse_order_by
 from registry_site.search.words import Facet, Search, split_search
+from tests.effort import little_effort
 
 
 def only_condition(text: str) -> Condition:
@@ -236,11 +236,9 @@ def test_a_wrong_filter_is_answered_with_the_place_and_what_was_expected(text: s
         "x = " + "9" * 9_000 + "x",
     ],
 )
-def test_hostile_text_is_answered_within_a_second(text: str) -> None:
-    start = time.thread_time()
-    with pytest.raises(InvalidParameter):
+def test_hostile_text_is_answered_at_once(text: str) -> None:
+    with little_effort(), pytest.raises(InvalidParameter):
         parse_filter(text)
-    assert time.thread_time() - start < 1
 
 
 _fragments = st.sampled_from(
@@ -401,13 +399,12 @@ def test_any_text_may_be_typed_into_the_search_box(text: str) -> None:
         "".join(search.words).encode()
 
 
-def test_a_long_search_is_refused_and_a_hostile_one_answered_within_a_second() -> None:
+def test_a_long_search_is_refused_and_a_hostile_one_answered_at_once() -> None:
     with pytest.raises(InvalidParameter, match=r"^The search has 10,001 characters; at most 10,000 are allowed\.$"):
         split_search("a" * 10_001)
     with pytest.raises(InvalidParameter, match=r"^The search has more than 100 words; use fewer\.$"):
         split_search("a " * 101)
-    start = time.thread_time()
-    split_search("a" * 10_000)
-    split_search("a:" * 5_000)
-    split_search('"' * 10_000)
-    assert time.thread_time() - start < 1
+    with little_effort():
+        split_search("a" * 10_000)
+        split_search("a:" * 5_000)
+        split_search('"' * 10_000)

@@ -1,11 +1,10 @@
 """MLmodel files are read as what they say, and a hostile one costs nothing."""
 
-import time
-
 import pytest
 
 from registry_site.artifacts.mlmodel import Column, Flavor, read_mlmodel
 from registry_site.core.errors import InvalidParameter
+from tests.effort import little_effort
 
 SKLEARN = """
 artifact_path: mlflow-artifacts:/1/models/m-5f0c/artifacts
@@ -170,18 +169,15 @@ LAUGHS = "a0: &a0 [x, x]\n" + "".join(f"a{level}: &a{level} [*a{level - 1}, *a{l
     ids=["laughs", "itself", "python", "javascript", "deep", "wide", "deep JSON", "keys"],
 )
 def test_a_bomb_is_refused_quickly(text: str) -> None:
-    started = time.thread_time()
-    with pytest.raises(InvalidParameter, match=r"^The (MLmodel file|inputs of the MLmodel) "):
+    with little_effort(), pytest.raises(InvalidParameter, match=r"^The (MLmodel file|inputs of the MLmodel) "):
         read_mlmodel(text)
-    assert time.thread_time() - started < 1
 
 
 def test_numbers_made_to_be_slow_are_only_words() -> None:
-    started = time.thread_time()
-    model = read_mlmodel(f"flavors: {{a: {{}}}}\nrun_id: {'1:' * 200_000}1\nmodel_size_bytes: {'9' * 400_000}\n")
-    assert model.run_id is not None
-    assert model.size_bytes is None
-    assert time.thread_time() - started < 1
+    with little_effort():
+        model = read_mlmodel(f"flavors: {{a: {{}}}}\nrun_id: {'1:' * 200_000}1\nmodel_size_bytes: {'9' * 400_000}\n")
+        assert model.run_id is not None
+        assert model.size_bytes is None
 
 
 def test_a_few_aliases_are_read_as_what_they_stand_for() -> None:

@@ -19,6 +19,7 @@ from registry_site.artifacts.previews import MAX_TEXT, HexLine, Kind, Preview, p
 from registry_site.artifacts.tables import TableColumn
 from registry_site.artifacts.trees import Node
 from registry_site.core.errors import InvalidParameter, NotFound
+from tests.effort import little_effort
 from tests.live import ROOT
 
 
@@ -267,11 +268,10 @@ def test_what_is_no_json_is_text_with_a_word_about_it(store: LocalStore, text: s
 
 
 def test_a_number_of_a_million_digits_costs_nothing(store: LocalStore) -> None:
-    started = time.thread_time()
-    number = shown(store, "a.json", "9" * 1_000_000)
-    assert number.tree is not None
-    assert (number.tree.type, len(number.tree.value)) == ("number", 20_001)
-    assert time.thread_time() - started < 1
+    with little_effort():
+        number = shown(store, "a.json", "9" * 1_000_000)
+        assert number.tree is not None
+        assert (number.tree.type, len(number.tree.value)) == ("number", 20_001)
 
 
 def test_a_document_beyond_four_megabytes_is_text(store: LocalStore) -> None:
@@ -496,10 +496,9 @@ MERGES = "a: &a {x: 1, y: 2}\n" + "".join(
     ids=["aliases", "merges", "itself", "long", "deep", "keys"],
 )
 def test_yaml_made_to_be_large_costs_little(store: LocalStore, text: str) -> None:
-    started = time.thread_time()
-    document = shown(store, "bomb.yaml", text)
-    assert document.kind in {Kind.YAML, Kind.CODE, Kind.TEXT}
-    assert time.thread_time() - started < 2
+    with little_effort():
+        document = shown(store, "bomb.yaml", text)
+        assert document.kind in {Kind.YAML, Kind.CODE, Kind.TEXT}
 
 
 @pytest.mark.parametrize("text", ["a: [", "a: b: c", "\t- x", "[" * 10_000])
@@ -546,12 +545,12 @@ def test_the_first_rows_of_a_parquet_file(store: LocalStore) -> None:
 
 def test_a_large_parquet_file_is_read_by_its_head(store: LocalStore) -> None:
     large = parquet_file({f"c{number}": [number] * 100_000 for number in range(210)}, use_dictionary=False)
-    started = time.perf_counter()
+    started = time.monotonic()
     found = shown(store, "large.parquet", large)
     assert found.table is not None
     assert (len(found.table.columns), len(found.table.rows), found.table.row_count) == (200, 100, 100_000)
     assert found.notice == "Only the first 200 of 210 columns are shown."
-    assert time.perf_counter() - started < 10
+    assert time.monotonic() - started < 20, "in a process of its own"
 
 
 def test_a_parquet_file_made_to_be_large_is_refused_and_costs_this_process_nothing(store: LocalStore) -> None:
