@@ -217,7 +217,7 @@ def _seen(page: Page, address: str) -> float:
     """Milliseconds from the opening until the text is in a frame; and then wait until all is quiet."""
     page.goto(address)
     page.wait_for_timeout(SETTLES)
-    return float(page.wait_for_function("window.seen", timeout=120_000).json_value())
+    return float(page.wait_for_function("() => window.seen", timeout=120_000).json_value())
 
 
 def _cpu(context: BrowserContext, server: Server, address: str) -> float:

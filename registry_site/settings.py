@@ -201,6 +201,7 @@ STORAGES = {
 }
 WHITENOISE_MAX_AGE = 3600
 LANGUAGE_CODE = "en"
+USE_I18N = False  # every string goes through gettext; as long as no catalog comes with Podium, none is looked through
 USE_TZ = True
 TIME_ZONE = "UTC"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 32 * 1024 * 1024  # bytes of a JSON body; artifacts are streamed and have no such limit

@@ -20,6 +20,12 @@ CHIPS = 3  # in a cell
 _EMPTY = SafeString("")
 
 
+@register.filter
+@lru_cache(maxsize=4096)  # a page of runs has 50 of them, and asks for the newest ones again and again
+def address_of_run(run_id: str) -> str:
+    return reverse("run", args=[run_id])
+
+
 @register.simple_tag
 def run_cells(cells: Iterable[tuple[Column, Any]]) -> SafeString:
     """The cells of metrics, which are numbers, and of params, which are texts; None where the run has logged none."""
@@ -48,14 +54,15 @@ def _opening(column: Column, is_empty: bool) -> SafeString:
 @register.simple_tag
 def version_chip(version: Any) -> SafeString:
     """A version that was made of a run, with its model and stage, and the way to it."""
-    name, number = version.registered_model.name, f"v{version.version}"
+    pill = stage_pill(version.current_stage, label=f"v{version.version}")
+    return _version_chip(version.registered_model.name, version.version, pill)
+
+
+@lru_cache(maxsize=4096)  # a page of runs has 150 of them
+def _version_chip(name: str, number: int, pill: SafeString) -> SafeString:
     return format_html(
-        '<a class="version-link" href="{}" title="{} {}"><span>{}</span>{}</a>',
-        _address_of_version(name, version.version),
-        name,
-        number,
-        name,
-        stage_pill(version.current_stage, label=number),
+        '<a class="version-link" href="{}" title="{} v{}"><span>{}</span>{}</a>',
+        *(reverse("version", args=[name, number]), name, number, name, pill),
     )
 
 
@@ -80,11 +87,6 @@ def _first_ones(css: str, ones: Sequence[Any], chip: Callable[[Any], SafeString]
 
 def _joined(parts: Iterable[SafeString]) -> SafeString:
     return mark_safe("".join(parts))  # what is safe stays so
-
-
-@lru_cache(maxsize=4096)  # a page of runs has 150 of them
-def _address_of_version(name: str, number: int) -> str:
-    return reverse("version", args=[name, number])
 
 
 def _cut(text: str, most: int) -> str:
