@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from registry_site.pages.templatetags.ui import filesize_short
+from registry_site.pages.formats import filesize_short
 from registry_site.promotion.comparison import Change, Row
 from registry_site.promotion.differences import Direction, MetricRow
 from registry_site.promotion.signatures import SignatureDiff, SignatureVerdict

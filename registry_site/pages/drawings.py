@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from registry_site.pages.formats import number
 from registry_site.pages.side_by_side import Value
-from registry_site.pages.templatetags.ui import number
 
 HEIGHT, TOP, BOTTOM = 220, 14, 26
 SIDE = 4.0  # percent that stay free at either end

@@ -4,7 +4,7 @@ import re
 
 from django.test import Client
 
-from registry_site.pages.templatetags.ui import STAGES, STATUSES
+from registry_site.pages.looks import STAGES, STATUSES
 from registry_site.pages.views.styleguide import icon_names
 
 

@@ -12,6 +12,7 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from registry_site.core.highlight import highlight_css
+from registry_site.pages import formats, looks
 from registry_site.pages.templatetags import ui
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -68,8 +69,8 @@ def test_an_unknown_status_is_shown_by_its_own_word_and_escaped() -> None:
 
 
 def test_every_look_has_an_icon_in_the_sprite() -> None:
-    looks = [*ui.STAGES.values(), *ui.STATUSES.values(), *ui.VERDICTS.values()]
-    assert {look.icon for look in looks} <= sprite()
+    every = [*looks.STAGES.values(), *looks.STATUSES.values(), *looks.VERDICTS.values()]
+    assert {look.icon for look in every} <= sprite()
 
 
 def test_every_icon_that_a_template_or_script_names_is_in_the_sprite() -> None:
@@ -97,7 +98,7 @@ def sprite() -> set[str]:
     ],
 )
 def test_a_time_is_said_as_people_say_it_for_thirty_days(before: timedelta, shown: str) -> None:
-    assert ui.relative(NOON - before, NOON) == shown
+    assert formats.relative(NOON - before, NOON) == shown
 
 
 def test_a_moment_beyond_thirty_days_is_a_date_with_the_whole_time_in_the_readers_zone() -> None:
@@ -128,7 +129,7 @@ def test_a_moment_takes_milliseconds_and_survives_what_is_no_time() -> None:
     ],
 )
 def test_a_duration_has_at_most_two_units(milliseconds: int | None, shown: str) -> None:
-    assert ui.duration_ms(milliseconds) == shown
+    assert formats.duration_ms(milliseconds) == shown
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_a_duration_has_at_most_two_units(milliseconds: int | None, shown: str) 
     ],
 )
 def test_a_size_has_two_figures_or_more(size: int | None, shown: str) -> None:
-    assert ui.filesize_short(size) == shown
+    assert formats.filesize_short(size) == shown
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_a_size_has_two_figures_or_more(size: int | None, shown: str) -> None:
     ],
 )
 def test_a_number_has_four_significant_digits(value: float | None, shown: str) -> None:
-    assert ui.number(value) == shown
+    assert formats.number(value) == shown
 
 
 def test_a_number_keeps_every_digit_in_its_title() -> None:

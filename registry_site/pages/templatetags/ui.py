@@ -1,17 +1,13 @@
 """The words that templates are written in: pills, chips, moments, numbers, snippets, fields.
 
-Every tag answers escaped HTML for text that nobody vouches for. What a state looks like (its colour,
-its icon, its word) is decided here and nowhere else, so a stage looks the same on every page.
+Every tag answers escaped HTML for text that nobody vouches for.
 """
 
 import math
-import sys
 import zlib
-from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from enum import Enum
+from collections.abc import Collection, Sequence
+from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
@@ -21,112 +17,20 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext
 
 from registry_site.core.highlight import highlight
 from registry_site.core.markdown import mark_mentions, render_markdown
+from registry_site.pages.formats import as_datetime, duration_ms, filesize_short, number, relative
+from registry_site.pages.looks import VERDICTS, Look, look_of_stage, look_of_status
 
 register = template.Library()
+register.filter(duration_ms)
+register.filter(filesize_short)
+register.filter(number)
 
 NOTHING = mark_safe('<span class="muted">–</span>')
 AVATAR_COLOURS = 6
-LAST_RELATIVE_DAY = 30
-
-
-class Look(NamedTuple):
-    """How a state is shown: the pill's colour class, its icon, its word."""
-
-    colour: str
-    icon: str
-    word: Any
-
-
-STAGES: Mapping[str, Look] = {
-    "none": Look("none", "stage-none", gettext_lazy("None")),
-    "staging": Look("staging", "stage-staging", gettext_lazy("Staging")),
-    "production": Look("production", "stage-production", gettext_lazy("Production")),
-    "archived": Look("archived", "stage-archived", gettext_lazy("Archived")),
-}
-
-STATUSES: Mapping[str, Look] = {
-    # runs
-    "finished": Look("production", "check", gettext_lazy("Finished")),
-    "running": Look("pending", "run", gettext_lazy("Running")),
-    "failed": Look("rejected", "rejected", gettext_lazy("Failed")),
-    "killed": Look("archived", "stop", gettext_lazy("Killed")),
-    "scheduled": Look("none", "clock", gettext_lazy("Scheduled")),
-    # requests
-    "draft": Look("none", "edit", gettext_lazy("Draft")),
-    "pending": Look("pending", "pending", gettext_lazy("Pending")),
-    "open": Look("pending", "pending", gettext_lazy("Open")),
-    "changes_requested": Look("staging", "edit", gettext_lazy("Changes requested")),
-    "approved": Look("production", "check", gettext_lazy("Approved")),
-    "applied": Look("production", "check", gettext_lazy("Applied")),
-    "rejected": Look("rejected", "rejected", gettext_lazy("Rejected")),
-    "cancelled": Look("none", "minus", gettext_lazy("Cancelled")),
-    "expired": Look("archived", "clock", gettext_lazy("Expired")),
-    "superseded": Look("archived", "arrow-right", gettext_lazy("Superseded")),
-    "rolled_back": Look("archived", "rollback", gettext_lazy("Rolled back")),
-    # gates, checks and deliveries
-    "pass": Look("production", "check", gettext_lazy("Pass")),
-    "passed": Look("production", "check", gettext_lazy("Passed")),
-    "success": Look("production", "check", gettext_lazy("Success")),
-    "fail": Look("rejected", "rejected", gettext_lazy("Fails")),
-    "failure": Look("rejected", "rejected", gettext_lazy("Failure")),
-    "error": Look("rejected", "warning", gettext_lazy("Error")),
-    "missing": Look("staging", "warning", gettext_lazy("Missing")),
-    "warning": Look("staging", "warning", gettext_lazy("Warning")),
-    "skipped": Look("none", "minus", gettext_lazy("Skipped")),
-    "delivered": Look("production", "check", gettext_lazy("Delivered")),
-    "sent": Look("production", "check", gettext_lazy("Sent")),
-    "queued": Look("pending", "pending", gettext_lazy("Queued")),
-    # the files of versions, and what loading them would run
-    "files_intact": Look("production", "check", gettext_lazy("As registered")),
-    "files_changed": Look("rejected", "warning", gettext_lazy("Not as registered")),
-    "files_missing": Look("rejected", "warning", gettext_lazy("Artifact missing")),
-    "files_unreachable": Look("pending", "warning", gettext_lazy("Cannot be reached")),
-    "files_elsewhere": Look("none", "external", gettext_lazy("Elsewhere")),
-    "files_pending": Look("pending", "pending", gettext_lazy("Being read")),
-    "scan_clean": Look("production", "shield", gettext_lazy("Clean")),
-    "scan_incomplete": Look("staging", "eye", gettext_lazy("Not all read")),
-    "scan_unsafe": Look("rejected", "warning", gettext_lazy("Unsafe")),
-    # what a change of the signature means for whoever calls the model
-    "signature_same": Look("none", "equal", gettext_lazy("Same")),
-    "signature_compatible": Look("production", "check", gettext_lazy("Compatible")),
-    "signature_widening": Look("staging", "plus", gettext_lazy("Widening")),
-    "signature_breaking": Look("rejected", "warning", gettext_lazy("Breaking")),
-    # where versions are
-    "deployment_pending": Look("pending", "pending", gettext_lazy("Under way")),
-    "deployment_succeeded": Look("production", "check", gettext_lazy("Deployed")),
-    "deployment_failed": Look("rejected", "rejected", gettext_lazy("Failed")),
-    "deployment_ended": Look("none", "minus", gettext_lazy("Ended")),
-    # versions while they are made
-    "ready": Look("production", "check", gettext_lazy("Ready")),
-    "pending_registration": Look("pending", "pending", gettext_lazy("Registering")),
-    "failed_registration": Look("rejected", "rejected", gettext_lazy("Registration failed")),
-    # deliveries and their webhooks
-    "succeeded": Look("production", "check", gettext_lazy("Delivered")),
-    "retrying": Look("staging", "refresh", gettext_lazy("Retrying")),
-    "given_up": Look("rejected", "rejected", gettext_lazy("Given up")),
-    "disabled": Look("none", "stop", gettext_lazy("Disabled")),
-    "test_mode": Look("none", "info", gettext_lazy("Tests only")),
-    "failing": Look("staging", "warning", gettext_lazy("Failing")),
-    "parked": Look("rejected", "stop", gettext_lazy("Parked")),
-    # accounts, tokens, hooks
-    "active": Look("production", "check", gettext_lazy("Active")),
-    "invited": Look("pending", "mail", gettext_lazy("Invited")),
-    "deactivated": Look("none", "minus", gettext_lazy("Deactivated")),
-    "inactive": Look("none", "minus", gettext_lazy("Inactive")),
-    "deleted": Look("rejected", "trash", gettext_lazy("Deleted")),
-    "revoked": Look("rejected", "rejected", gettext_lazy("Revoked")),
-}
-
-VERDICTS: Mapping[str, Look] = {
-    "better": Look("better", "arrow-up", gettext_lazy("better")),
-    "worse": Look("worse", "arrow-down", gettext_lazy("worse")),
-    "same": Look("same", "equal", gettext_lazy("same")),
-    "differs": Look("differs", "arrow-right", gettext_lazy("differs")),
-}
 
 
 # Icons, pills, chips
@@ -161,15 +65,13 @@ def icons_url() -> str:
 @register.simple_tag
 def stage_pill(stage: object, label: str = "", url: str = "", large: bool = False) -> SafeString:
     """A stage with its icon and word; a `label` such as "v4" takes the place of the word, still spoken."""
-    look = STAGES.get(_plain(stage) or "none") or Look("none", "info", str(stage))
-    return _pill(look, label=label, url=url, large=large)
+    return _pill(look_of_stage(stage), label=label, url=url, large=large)
 
 
 @register.simple_tag
 def status_pill(status: object, label: str = "", url: str = "", large: bool = False) -> SafeString:
     """The state of a run, request, gate, check, delivery or version; an unknown one by its own word."""
-    look = STATUSES.get(_plain(status)) or Look("none", "info", str(getattr(status, "value", status)))
-    return _pill(look, label=label, url=url, large=large)
+    return _pill(look_of_status(status), label=label, url=url, large=large)
 
 
 def _pill(look: Look, *, label: str, url: str, large: bool) -> SafeString:
@@ -184,12 +86,6 @@ def _pill_of(colour: str, symbol: str, word: str, label: str, url: str, large: b
     if url:
         return format_html('<a class="{}" href="{}" title="{}">{}{}</a>', css, url, title, icon(symbol), words)
     return format_html('<span class="{}" title="{}">{}{}</span>', css, title, icon(symbol), words)
-
-
-def _plain(state: object) -> str:
-    """`Stage.PRODUCTION`, "Production" and "PRODUCTION" are one key; blanks count as underscores."""
-    value = state.value if isinstance(state, Enum) else state
-    return str(value or "").strip().lower().replace(" ", "_")
 
 
 @register.simple_tag
@@ -247,92 +143,6 @@ def moment(value: datetime | int | None, exact: bool = False) -> SafeString:
         whole,
         shown,
     )
-
-
-def as_datetime(value: datetime | int | None) -> datetime | None:
-    """An aware time, or None where there is none or where the calendar ends."""
-    if value is None or isinstance(value, datetime):
-        return value if value is None or timezone.is_aware(value) else value.replace(tzinfo=UTC)
-    try:
-        return datetime.fromtimestamp(value / 1000, tz=UTC)
-    except (OverflowError, OSError, ValueError):
-        return None
-
-
-def relative(when: datetime, now: datetime) -> str:
-    """ "2 h ago", "in 5 d"; empty beyond thirty days, where a date says more."""
-    distance = abs(now - when)
-    if distance > timedelta(days=LAST_RELATIVE_DAY):
-        return ""
-    minutes = int(distance.total_seconds() // 60)
-    if minutes < 1:
-        return gettext("just now")
-    if minutes < 60:
-        amount = f"{minutes} min"
-    elif minutes < 24 * 60:
-        amount = f"{minutes // 60} h"
-    else:
-        amount = f"{minutes // (24 * 60)} d"
-    return (gettext("in %(amount)s") if when > now else gettext("%(amount)s ago")) % {"amount": amount}
-
-
-@register.filter
-def duration_ms(value: float | None) -> str:
-    """Milliseconds as "850 ms", "8.3 s", "2 min 5 s", "3 h 4 min" or "2 d 3 h"."""
-    if value is None:
-        return "–"
-    if value < 1000:
-        return f"{value:.0f} ms"
-    if value < 59_950:
-        return f"{value / 1000:.1f} s"
-    seconds = round(value / 1000)
-    for unit, size, smaller, smaller_size in (
-        ("d", 86_400, "h", 3600),
-        ("h", 3600, "min", 60),
-        ("min", 60, "s", 1),
-    ):
-        if seconds >= size:
-            rest = seconds % size // smaller_size
-            return f"{seconds // size} {unit}" + (f" {rest} {smaller}" if rest else "")
-    return f"{seconds} s"
-
-
-@register.filter
-def filesize_short(value: float | None) -> str:
-    """Bytes as "640 B", "173 kB", "9.2 MB": decimal units, two figures where one would be coarse."""
-    if value is None:
-        return "–"
-    if value < 1000:
-        return f"{value:.0f} B"
-    size = float(value)
-    for unit in ("kB", "MB", "GB", "TB", "PB"):
-        size /= 1000
-        if size < 999.5 or unit == "PB":
-            return f"{size:.1f} {unit}" if size < 9.95 else f"{size:.0f} {unit}"
-    return f"{value:.0f} B"
-
-
-@register.filter
-def number(value: float | None) -> str:
-    """A whole number as it is, another with four significant digits; NaN and the infinities as words.
-
-    MLflow stores an infinity as the greatest number there is, so that one is an infinity too.
-    """
-    if value is None:
-        return "–"
-    if isinstance(value, int):
-        return str(value)
-    if math.isnan(value):
-        return "NaN"
-    size = abs(value)
-    if size >= sys.float_info.max:
-        return "infinity" if value > 0 else "−infinity"
-    if value == 0:
-        return "0"
-    if not 1e-4 <= size < 1e7:
-        return f"{value:.3e}".replace("-", "−", 1 if value < 0 else 0)
-    decimals = max(0, 3 - math.floor(math.log10(size)))
-    return f"{value:.{decimals}f}".replace("-", "−")
 
 
 @register.simple_tag

@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy
 from registry_site.core import clock
 from registry_site.pages.access import signed_in
 from registry_site.pages.drawings import Point, line_over
+from registry_site.pages.looks import STAGES, STATUSES, VERDICTS
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.snippets import load_snippets
-from registry_site.pages.templatetags.ui import STAGES, STATUSES, VERDICTS
 from registry_site.promotion.comparison import compare
 
 TOKENS = (

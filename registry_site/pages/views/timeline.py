@@ -16,11 +16,11 @@ from registry_site.pages import columns
 from registry_site.pages.access import signed_in
 from registry_site.pages.drawings import Point, Stretch, lanes_over, line_over
 from registry_site.pages.exports import as_file
+from registry_site.pages.formats import duration_ms, number
 from registry_site.pages.forms.promotion import RollbackForm
 from registry_site.pages.marks import headline_metrics
 from registry_site.pages.middleware import PageRequest
 from registry_site.pages.parts import go, pager_of, render_dialog, show_error, status_of
-from registry_site.pages.templatetags.ui import duration_ms, number
 from registry_site.pages.views.model_tabs import model_frame
 from registry_site.promotion import services
 from registry_site.promotion.history import STAYS_PER_PAGE_AT_MOST, Span, spans_in, stays_in
