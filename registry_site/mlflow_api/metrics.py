@@ -4,7 +4,7 @@ from registry_site.accounts.actors import Actor
 from registry_site.mlflow_api import shapes_tracking as shapes
 from registry_site.mlflow_api.endpoint import Endpoint
 from registry_site.mlflow_api.structs import metrics as structs
-from registry_site.tracking import queries
+from registry_site.tracking import histories
 
 
 class GetHistory(Endpoint[structs.HistoryArguments]):
@@ -15,7 +15,7 @@ class GetHistory(Endpoint[structs.HistoryArguments]):
     request_type = structs.HistoryArguments
 
     def call(self, actor: Actor, request: structs.HistoryArguments) -> structs.MetricsAnswer:
-        page = queries.metric_history(
+        page = histories.metric_history(
             actor,
             run_id=request.run,
             key=request.metric_key,
@@ -33,7 +33,7 @@ class GetBulkHistory(Endpoint[structs.BulkHistoryArguments]):
     request_type = structs.BulkHistoryArguments
 
     def call(self, actor: Actor, request: structs.BulkHistoryArguments) -> structs.MetricsAnswer:
-        points = queries.metric_history_of_runs(
+        points = histories.metric_history_of_runs(
             actor, run_ids=request.run_id, key=request.metric_key, max_results=request.max_results
         )
         return structs.MetricsAnswer(metrics=shapes.points_of_runs(points))
@@ -47,7 +47,7 @@ class GetBulkInterval(Endpoint[structs.BulkIntervalArguments]):
     request_type = structs.BulkIntervalArguments
 
     def call(self, actor: Actor, request: structs.BulkIntervalArguments) -> structs.MetricsAnswer:
-        points = queries.metric_history_sample(
+        points = histories.metric_history_sample(
             actor,
             run_ids=request.run_ids,
             key=request.metric_key,

@@ -10,7 +10,7 @@ from registry_site.tracking.rules import ViewType
 if TYPE_CHECKING:  # the rows come from queries; only their types are named here
     from registry_site.tracking import models
     from registry_site.tracking.artifact_files import ArtifactFile
-    from registry_site.tracking.queries import HistoryPoint, HistoryPointOfRun
+    from registry_site.tracking.histories import HistoryPoint, HistoryPointOfRun
     from registry_site.tracking.rows import MetricRow, RunRow
 
 WORKSPACE = "default"  # there is one, and clients ask for its name

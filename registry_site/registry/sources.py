@@ -18,9 +18,9 @@ from registry_site.registry.models import Alias, ModelVersion
 from registry_site.registry.stages import Stage
 from registry_site.tracking import access
 from registry_site.tracking.artifact_files import artifact_uris, stored_path
+from registry_site.tracking.locking import run_not_found
 from registry_site.tracking.models import LifecycleStage, LoggedModel, Run
 from registry_site.tracking.rules import split_artifact_path, validate_id
-from registry_site.tracking.services import run_not_found
 
 SOURCE_LIMIT = 2000
 PROMPT_SOURCES = ("dummy-source", "prompt-template")

@@ -21,9 +21,9 @@ from registry_site.core.errors import InvalidParameter, NotFound
 from registry_site.core.once import once
 from registry_site.core.prepared import Given, Prepared, Question
 from registry_site.tracking import access, rules
+from registry_site.tracking.locking import run_not_found
 from registry_site.tracking.logged_models import get_logged_model
 from registry_site.tracking.models import LifecycleStage, LoggedModel, Run, RunModel
-from registry_site.tracking.services import run_not_found
 
 
 class Guard(Protocol):

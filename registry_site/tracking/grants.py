@@ -10,8 +10,8 @@ from registry_site.accounts.grants import NewGrant, Place, give, take
 from registry_site.accounts.levels import EXPERIMENT_LEVELS, Level
 from registry_site.audit.record import Subject
 from registry_site.tracking import access, rules
+from registry_site.tracking.locking import experiment_not_found, locked_experiment
 from registry_site.tracking.models import Experiment
-from registry_site.tracking.services import experiment_not_found, locked_experiment
 
 _EVERY_EXPERIMENT = Subject("all experiments")
 

@@ -25,6 +25,7 @@ from registry_site.search.paging import read_page
 from registry_site.search.parser import Ordering, parse_filter
 from registry_site.tracking import access, rules
 from registry_site.tracking.fields import LOGGED_MODELS
+from registry_site.tracking.locking import active_experiment, logged_model_not_found, run_not_found
 from registry_site.tracking.models import (
     Experiment,
     LifecycleStage,
@@ -34,7 +35,6 @@ from registry_site.tracking.models import (
     LoggedModelTag,
     Run,
 )
-from registry_site.tracking.services import active_experiment, logged_model_not_found, run_not_found
 
 SEARCH_LIMIT = 1000
 VERSIONS_TAG = "mlflow.modelVersions"

@@ -20,8 +20,9 @@ from registry_site.core.errors import InvalidParameter
 from registry_site.core.prepared import Given, columns_of, instance_of
 from registry_site.core.writing import insert_many
 from registry_site.tracking import access, rules
+from registry_site.tracking.locking import require_active, run_not_found
 from registry_site.tracking.models import LatestMetric, LoggedModelMetric, Metric, Param, Run
-from registry_site.tracking.services import logged_model_keys, require_active, run_not_found, upsert_run_tags
+from registry_site.tracking.services import logged_model_keys, upsert_run_tags
 
 _POINT = ("run_id", "key", "value", "is_nan", "timestamp", "step")
 _POINT_OF_MODEL = ("logged_model_id", *_POINT, "dataset_name", "dataset_digest")

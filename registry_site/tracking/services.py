@@ -12,9 +12,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import BigIntegerField, CharField
 
-from registry_site.accounts.access import LookUp
 from registry_site.accounts.actors import Actor
 from registry_site.accounts.grants import grant_to_creator
 from registry_site.accounts.levels import Level
@@ -23,9 +21,16 @@ from registry_site.audit.record import Subject, record
 from registry_site.core import clock
 from registry_site.core.errors import AlreadyExists, InvalidParameter, NotFound
 from registry_site.core.ids import new_name, new_run_id
-from registry_site.core.prepared import Given, columns_of, instance_of
 from registry_site.core.writing import insert, insert_many
 from registry_site.tracking import access, rules
+from registry_site.tracking.locking import (
+    active_experiment,
+    locked_active_experiment,
+    locked_active_run,
+    locked_experiment,
+    locked_run,
+    logged_model_not_found,
+)
 from registry_site.tracking.models import (
     Dataset,
     DatasetInput,
@@ -105,7 +110,7 @@ def rename_experiment(actor: Actor, *, experiment_id: str | int, new_name: str) 
     """Give an active experiment another name. Needs CAN_MANAGE. Raises AlreadyExists, NotFound, InvalidParameter."""
     actor.require_write()
     rules.validate_experiment_name(new_name, "new_name")
-    experiment = _locked_active_experiment(actor, experiment_id, Level.CAN_MANAGE)
+    experiment = locked_active_experiment(actor, experiment_id, Level.CAN_MANAGE)
     before, experiment.name = experiment.name, new_name
     if before == new_name:
         return experiment
@@ -146,7 +151,7 @@ def set_experiment_tag(actor: Actor, *, experiment_id: str | int, key: str, valu
     """Set or replace a tag of an active experiment."""
     actor.require_write()
     rules.validate_experiment_tag(key, value)
-    experiment = _locked_active_experiment(actor, experiment_id, Level.CAN_EDIT)
+    experiment = locked_active_experiment(actor, experiment_id, Level.CAN_EDIT)
     ExperimentTag.objects.update_or_create(experiment=experiment, key=key, defaults={"value": value})
     _touch_experiment(experiment)
 
@@ -155,7 +160,7 @@ def set_experiment_tag(actor: Actor, *, experiment_id: str | int, key: str, valu
 def delete_experiment_tag(actor: Actor, *, experiment_id: str | int, key: str) -> None:
     """Remove a tag of an active experiment. Raises NotFound when it has none of that key."""
     actor.require_write()
-    experiment = _locked_active_experiment(actor, experiment_id, Level.CAN_EDIT)
+    experiment = locked_active_experiment(actor, experiment_id, Level.CAN_EDIT)
     deleted, _ = experiment.tags.filter(key=key).delete()
     if not deleted:
         raise NotFound(f"Experiment '{experiment.pk}' has no tag with key '{key}'.", field="key")
@@ -215,7 +220,7 @@ def update_run(
 ) -> Run:
     """Change what is given of an active run; a new name becomes the tag `mlflow.runName` too."""
     actor.require_write()
-    run = lock_active_run(actor, run_id)
+    run = locked_active_run(actor, run_id)
     if status is not None:
         if status not in RunStatus.values:
             raise InvalidParameter(
@@ -250,14 +255,14 @@ def set_run_tag(actor: Actor, *, run_id: str, key: str, value: str) -> None:
     """Set or replace a tag of an active run; `mlflow.runName` renames the run."""
     actor.require_write()
     rules.validate_key(key, "tag")
-    upsert_run_tags(lock_active_run(actor, run_id), {key: rules.cut_run_tag_value(value)})
+    upsert_run_tags(locked_active_run(actor, run_id), {key: rules.cut_run_tag_value(value)})
 
 
 @transaction.atomic
 def delete_run_tag(actor: Actor, *, run_id: str, key: str) -> None:
     """Remove a tag of an active run. Raises NotFound when it has none of that key."""
     actor.require_write()
-    run = lock_active_run(actor, run_id)
+    run = locked_active_run(actor, run_id)
     deleted, _ = run.tags.filter(key=key).delete()
     if not deleted:
         raise NotFound(f"No tag with name: {key} in run with id {run_id}", field="key")
@@ -273,7 +278,7 @@ def log_inputs(
     rules.validate_id(run_id)
     described = [rules.validate_dataset(use.dataset, f"datasets[{place}]") for place, use in enumerate(datasets)]
     tags = [rules.validate_input_tags(use.tags, f"datasets[{place}]") for place, use in enumerate(datasets)]
-    run = lock_active_run(actor, run_id)
+    run = locked_active_run(actor, run_id)
     keys = sorted({(one["name"], one["digest"]): one for one in reversed(described)}.items())
     Dataset.objects.bulk_create(
         (Dataset(experiment_id=run.experiment_id, **one) for _, one in keys), ignore_conflicts=True
@@ -300,7 +305,7 @@ def log_outputs(actor: Actor, *, run_id: str, models: Mapping[str, int]) -> None
     """Note which logged models an active run made, and at which step of it: `{model_id: step}`."""
     actor.require_write()
     rules.validate_id(run_id)
-    _link_models(actor, lock_active_run(actor, run_id), models, is_output=True)
+    _link_models(actor, locked_active_run(actor, run_id), models, is_output=True)
 
 
 @transaction.atomic
@@ -308,40 +313,13 @@ def log_run_model(actor: Actor, *, run_id: str, model_json: str) -> None:
     """What MLflow 2 clients say of a model that they logged: added to the run's tag `mlflow.log-model.history`."""
     actor.require_write()
     model = rules.parse_logged_model_json(model_json)
-    run = lock_active_run(actor, run_id)
+    run = locked_active_run(actor, run_id)
     before = run.tags.filter(key=rules.LOGGED_MODELS_TAG).values_list("value", flat=True).first()
     history = [*_json_list(before), model]
     RunTag.objects.update_or_create(run=run, key=rules.LOGGED_MODELS_TAG, defaults={"value": json.dumps(history)})
 
 
 # -- what they share ---------------------------------------------------------------------------------------------------
-def experiment_not_found(experiment_id: str | int) -> NotFound:
-    """What is said of an experiment that is not there."""
-    return NotFound(f"No Experiment with id={experiment_id} exists", field="experiment_id")
-
-
-def run_not_found(run_id: str) -> NotFound:
-    """What is said of a run that is not there."""
-    return NotFound(f"Run with id={run_id} not found", field="run_id")
-
-
-def require_active(run_id: str, lifecycle_stage: str) -> None:
-    """Raises InvalidParameter when the run is deleted."""
-    if lifecycle_stage != LifecycleStage.ACTIVE:
-        raise InvalidParameter(
-            f"The run {run_id} must be in the 'active' state and is {lifecycle_stage}. Restore it first.",
-            field="run_id",
-        )
-
-
-def lock_active_run(actor: Actor, run_id: str) -> Run:
-    """The run, locked in the caller's transaction, for the actor to change. Raises NotFound, and InvalidParameter when
-    it is deleted."""
-    run = _LOCKED_RUN.first(actor, Level.CAN_EDIT, hidden=run_not_found(run_id), run_id=run_id)
-    require_active(run_id, run.lifecycle_stage)
-    return run
-
-
 def upsert_run_tags(run: Run, tags: Mapping[str, str]) -> None:
     """Set or replace tags (valid ones) in the caller's transaction; `mlflow.runName` renames the run."""
     RunTag.objects.bulk_create(
@@ -352,35 +330,6 @@ def upsert_run_tags(run: Run, tags: Mapping[str, str]) -> None:
     )
     if rules.RUN_NAME_TAG in tags:
         Run.objects.filter(pk=run.pk).update(run_name=tags[rules.RUN_NAME_TAG])
-
-
-def active_experiment(actor: Actor, experiment_id: str | int) -> Experiment:
-    """The experiment, for the actor to log to. Raises NotFound, and InvalidParameter when it is deleted."""
-    return _must_be_active(_found(_EXPERIMENT, actor, experiment_id, Level.CAN_EDIT))
-
-
-def locked_experiment(actor: Actor, experiment_id: str | int, level: Level) -> Experiment:
-    """The experiment, deleted or not, locked in the caller's transaction. Raises NotFound, and PermissionDenied below
-    the level."""
-    return _found(_LOCKED_EXPERIMENT, actor, experiment_id, level)
-
-
-def _locked_active_experiment(actor: Actor, experiment_id: str | int, level: Level) -> Experiment:
-    return _must_be_active(locked_experiment(actor, experiment_id, level))
-
-
-def _found(rows: LookUp[Experiment], actor: Actor, experiment_id: str | int, level: Level) -> Experiment:
-    key = rules.parse_experiment_id(experiment_id)
-    return rows.first(actor, level, hidden=experiment_not_found(experiment_id), experiment=key)
-
-
-def _must_be_active(experiment: Experiment) -> Experiment:
-    if experiment.lifecycle_stage != LifecycleStage.ACTIVE:
-        raise InvalidParameter(
-            f"The experiment {experiment.pk} must be in the 'active' state and is deleted. Restore it first.",
-            field="experiment_id",
-        )
-    return experiment
 
 
 def _move_experiment(
@@ -408,17 +357,12 @@ def _experiment_name_is_taken(actor: Actor, name: str, field_name: str) -> Alrea
 
 
 def _move_run(actor: Actor, run_id: str, after: LifecycleStage, kind: Kind) -> None:
-    run = _LOCKED_RUN.first(actor, Level.CAN_EDIT, hidden=run_not_found(run_id), run_id=run_id)
+    run = locked_run(actor, run_id)
     if run.lifecycle_stage == after:
         return
     run.lifecycle_stage = after
     run.save(update_fields=["lifecycle_stage"])
     record(actor, kind, Subject(f"{run}"[:700]), run_id=run_id, experiment_id=run.experiment_id)
-
-
-def logged_model_not_found(model_id: str) -> NotFound:
-    """What is said of a logged model that is not there."""
-    return NotFound(f"Logged model with ID '{model_id}' not found.", field="model_id")
 
 
 def logged_model_keys(actor: Actor, model_ids: Collection[str], level: Level, *, run: Run) -> dict[str, int]:
@@ -453,26 +397,3 @@ def _json_list(text: str | None) -> list[object]:
     except ValueError:
         return []
     return found if isinstance(found, list) else []
-
-
-# -- prepared ----------------------------------------------------------------------------------------------------------
-_EXPERIMENT = LookUp(
-    access.EXPERIMENTS,
-    lambda: Experiment.objects.filter(pk=Given("experiment", BigIntegerField())),
-    columns_of(Experiment),
-    instance_of(Experiment),
-)
-# Locked without the key: rows that refer to it can be written meanwhile.
-_LOCKED_EXPERIMENT = LookUp(
-    access.EXPERIMENTS,
-    lambda: Experiment.objects.select_for_update(no_key=True).filter(pk=Given("experiment", BigIntegerField())),
-    columns_of(Experiment),
-    instance_of(Experiment),
-)
-_LOCKED_RUN = LookUp(
-    access.EXPERIMENTS,
-    lambda: Run.objects.select_for_update(no_key=True).filter(run_id=Given("run_id", CharField())),
-    columns_of(Run),
-    instance_of(Run),
-    key="experiment_id",
-)

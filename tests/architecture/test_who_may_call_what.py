@@ -53,7 +53,7 @@ from registry_site.registry import archive_links, inspection, manifests
 from registry_site.registry import grants as model_grants
 from registry_site.registry import services as registry
 from registry_site.registry.stages import Stage
-from registry_site.tracking import artifact_files, logged_models, recording
+from registry_site.tracking import artifact_files, locking, logged_models, recording
 from registry_site.tracking import grants as experiment_grants
 from registry_site.tracking import services as tracking
 from registry_site.tracking.recording import MetricPoint
@@ -166,9 +166,13 @@ TABLE: Mapping[ModuleType, Mapping[str, Row]] = {
             RUN
             | {"model_json": '{"artifact_path": "m", "flavors": {}, "utc_time_created": "now", "run_id": "$run_id"}'},
         ),
-        "lock_active_run": (EDIT, RUN),
+    },
+    locking: {
+        "locked_run": (EDIT, RUN),
+        "locked_active_run": (EDIT, RUN),
         "active_experiment": (EDIT, EXPERIMENT),
         "locked_experiment": (READ, EXPERIMENT | {"level": Level.CAN_READ}),
+        "locked_active_experiment": (READ, EXPERIMENT | {"level": Level.CAN_READ}),
     },
     recording: {
         "log_metric": (EDIT, RUN | {"metric": MetricPoint("auc", 0.5, 1)}),
@@ -301,6 +305,7 @@ READING = {
     "evidence",
     "files",
     "finding",
+    "histories",
     "history",
     "looking_ahead",
     "queries",

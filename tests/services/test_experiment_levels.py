@@ -21,7 +21,7 @@ from registry_site.registry import files
 from registry_site.registry.evidence import evidence_of, run_names
 from registry_site.registry.queries import get_version
 from registry_site.registry.services import create_model, create_version
-from registry_site.tracking import artifact_files, grants, logged_models, queries, recording, services
+from registry_site.tracking import artifact_files, grants, histories, logged_models, queries, recording, services
 from registry_site.tracking.access import DEFAULT_EXPERIMENT, level_of
 from registry_site.tracking.models import Experiment, ExperimentGrant, LoggedModel, Metric, Run
 from registry_site.tracking.recording import MetricPoint
@@ -198,7 +198,7 @@ def reads(run: Run) -> dict[str, Callable[[Actor, str], Any]]:
     root, model_root = (uri.removeprefix("mlflow-artifacts:/") for uri in (run.artifact_uri, model.artifact_uri))
     return {
         "run": lambda actor, none: queries.get_run(actor, none or run.run_id),
-        "metrics to plot": lambda actor, none: queries.metric_series(actor, none or run.run_id, ["auc"]),
+        "metrics to plot": lambda actor, none: histories.metric_series(actor, none or run.run_id, ["auc"]),
         "files of the run": lambda actor, none: artifact_files.run_artifacts(actor, none or run.run_id),
         "file of the run": lambda actor, none: artifact_files.resolve_run_artifact(actor, none or run.run_id, "a"),
         "logged model": lambda actor, none: logged_models.get_logged_model(actor, model_id=none or model.model_id),
@@ -506,7 +506,7 @@ def test_the_level_is_asked_in_the_statement_that_looks_the_run_up(
         lambda actor: queries.get_run(actor, run.run_id),
         lambda actor: services.create_run(actor, experiment_id=run.experiment_id),
         lambda actor: services.set_run_tag(actor, run_id=run.run_id, key="a", value="b"),
-        lambda actor: queries.metric_history(actor, run_id=run.run_id, key="auc"),
+        lambda actor: histories.metric_history(actor, run_id=run.run_id, key="auc"),
     ):
         settings.PODIUM_DEFAULT_LEVEL = "NONE"
         assert statements(lambda act=act: act(maria_actor)) == statements(lambda act=act: act(admin_actor))

@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from registry_site.accounts.actors import Actor
 from registry_site.core.errors import InvalidParameter, NotFound
-from registry_site.tracking import logged_models, queries, recording
+from registry_site.tracking import histories, logged_models, queries, recording
 from registry_site.tracking.models import LatestMetric, Metric, Param, Run
 from registry_site.tracking.recording import MetricPoint
 from tests.make import make_run
@@ -24,7 +24,7 @@ def run(maria_actor: Actor) -> Run:
 
 def history(actor: Actor, run: Run, key: str = "loss") -> list[tuple[int, int, float]]:
     return [
-        (row.step, row.timestamp, row.value) for row in queries.metric_history(actor, run_id=run.run_id, key=key).rows
+        (row.step, row.timestamp, row.value) for row in histories.metric_history(actor, run_id=run.run_id, key=key).rows
     ]
 
 
@@ -55,7 +55,7 @@ class TestMetrics:
         points = [MetricPoint("loss", value, 1, step) for step, value in enumerate(values)]
         recording.log_batch(maria_actor, run_id=run.run_id, metrics=points)
 
-        rows = queries.metric_history(maria_actor, run_id=run.run_id, key="loss").rows
+        rows = histories.metric_history(maria_actor, run_id=run.run_id, key="loss").rows
         assert [(row.is_nan, row.value) for row in rows] == [(True, 0.0), (False, GREATEST), (False, -GREATEST)]
 
     def test_a_negative_timestamp_is_refused(self, maria_actor: Actor, run: Run) -> None:
@@ -224,24 +224,24 @@ class TestHistories:
         points = [MetricPoint("loss", step / 10, 100 - step, step) for step in range(5)]
         recording.log_batch(maria_actor, run_id=run.run_id, metrics=points)
 
-        first = queries.metric_history(maria_actor, run_id=run.run_id, key="loss", max_results=3)
-        rest = queries.metric_history(
+        first = histories.metric_history(maria_actor, run_id=run.run_id, key="loss", max_results=3)
+        rest = histories.metric_history(
             maria_actor, run_id=run.run_id, key="loss", max_results=3, page_token=first.next_page_token
         )
         assert [row.step for row in [*first.rows, *rest.rows]] == [4, 3, 2, 1, 0]
         assert rest.next_page_token == ""
 
     def test_an_unknown_run_or_key_has_no_history(self, maria_actor: Actor, run: Run) -> None:
-        assert queries.metric_history(maria_actor, run_id=run.run_id, key="none").rows == []
-        assert queries.metric_history(maria_actor, run_id="none", key="loss").rows == []
+        assert histories.metric_history(maria_actor, run_id=run.run_id, key="none").rows == []
+        assert histories.metric_history(maria_actor, run_id="none", key="loss").rows == []
 
     def test_a_sample_is_even_and_keeps_the_first_and_the_last_point(self, maria_actor: Actor, run: Run) -> None:
         recording.log_batch(
             maria_actor, run_id=run.run_id, metrics=[MetricPoint("loss", 1.0, 1, step) for step in range(100)]
         )
-        sample = queries.metric_history_sample(maria_actor, run_ids=[run.run_id], key="loss", max_results=10)
+        sample = histories.metric_history_sample(maria_actor, run_ids=[run.run_id], key="loss", max_results=10)
         assert [row.step for row in sample] == [*range(0, 100, 10), 99]
-        within = queries.metric_history_sample(
+        within = histories.metric_history_sample(
             maria_actor, run_ids=[run.run_id], key="loss", start_step=5, end_step=8, max_results=10
         )
         assert [row.step for row in within] == [5, 6, 7, 8]
@@ -250,7 +250,7 @@ class TestHistories:
         other = make_run(maria_actor)
         for one in (run, other):
             recording.log_metric(maria_actor, run_id=one.run_id, metric=MetricPoint("loss", 1.0, 1))
-        points = queries.metric_history_of_runs(maria_actor, run_ids=[run.run_id, other.run_id], key="loss")
+        points = histories.metric_history_of_runs(maria_actor, run_ids=[run.run_id, other.run_id], key="loss")
         assert sorted(point.run__run_id for point in points) == sorted([run.run_id, other.run_id])
 
     def test_a_plot_keeps_every_peak(self, maria_actor: Actor, run: Run) -> None:
@@ -262,7 +262,7 @@ class TestHistories:
             metrics=[MetricPoint("loss", value, 1, step) for step, value in enumerate(values)],
         )
         recording.log_metric(maria_actor, run_id=run.run_id, metric=MetricPoint("auc", math.nan, 1))
-        series = queries.metric_series(maria_actor, run.run_id, ["loss", "auc", "none"], max_points=20)
+        series = histories.metric_series(maria_actor, run.run_id, ["loss", "auc", "none"], max_points=20)
 
         assert list(series) == ["loss"]
         assert len(series["loss"]) <= 20
@@ -272,5 +272,5 @@ class TestHistories:
     def test_a_short_history_is_plotted_as_it_is(self, maria_actor: Actor, run: Run) -> None:
         points = [MetricPoint("loss", step / 2, 1, step) for step in range(3)]
         recording.log_batch(maria_actor, run_id=run.run_id, metrics=points)
-        series = queries.metric_series(maria_actor, run.run_id, ["loss"])
+        series = histories.metric_series(maria_actor, run.run_id, ["loss"])
         assert [(point.step, point.value) for point in series["loss"]] == [(0, 0.0), (1, 0.5), (2, 1.0)]

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 from registry_site.accounts.actors import Actor
 from registry_site.audit.models import Activity
 from registry_site.core.errors import InvalidParameter, NotFound, NotSignedIn
-from registry_site.tracking import logged_models, queries, recording, services
+from registry_site.tracking import histories, logged_models, queries, recording, services
 from registry_site.tracking.models import Run
 from registry_site.tracking.recording import MetricPoint
 from registry_site.tracking.rules import ViewType
@@ -112,7 +112,7 @@ def test_a_stranger_reads_no_run(stranger_actor: Actor, maria_actor: Actor) -> N
     with pytest.raises(NotSignedIn):
         queries.get_run(stranger_actor, run.run_id)
     with pytest.raises(NotSignedIn):
-        queries.metric_history(stranger_actor, run_id=run.run_id, key="a")
+        histories.metric_history(stranger_actor, run_id=run.run_id, key="a")
 
 
 # -- tags --------------------------------------------------------------------------------------------------------------

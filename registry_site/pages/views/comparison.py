@@ -16,7 +16,7 @@ from registry_site.pages.plots_beside import Plots, Thing, plots_of
 from registry_site.pages.run_charts import CURVE_POINTS, asked_keys, curve
 from registry_site.pages.run_table import OWN_TAGS, duration_of
 from registry_site.pages.side_by_side import lines, tolerance_of
-from registry_site.tracking import queries
+from registry_site.tracking import histories, queries
 
 LEAST, MOST = 2, 6
 CURVES = 24
@@ -88,7 +88,7 @@ def compare_runs_data(request: PageRequest, experiment_id: int) -> HttpResponse:
     """The points of metrics of each run, as plots read them; `place` keeps a run's colour."""
     queries.get_experiment(request.actor, experiment_id)
     runs, keys = _runs(request), asked_keys(request.GET.getlist("key"))
-    series = queries.metric_series_of_runs(request.actor, [run.run_id for run in runs], keys, CURVE_POINTS)
+    series = histories.metric_series_of_runs(request.actor, [run.run_id for run in runs], keys, CURVE_POINTS)
     curves = [
         curve(key, str(run), series[run.run_id][key], place=place)
         for key in keys
@@ -159,7 +159,7 @@ def _data_of(run: Any) -> dict[str, str]:
 
 def _drawn(request: PageRequest, run_ids: list[str], keys: list[str]) -> list[str]:
     """The metrics that have more than one point in some run."""
-    series = queries.metric_series_of_runs(request.actor, run_ids, keys, 2)
+    series = histories.metric_series_of_runs(request.actor, run_ids, keys, 2)
     return [key for key in keys if any(len(found.get(key, ())) > 1 for found in series.values())]
 
 

@@ -29,6 +29,7 @@ from registry_site.pages.snippets import host_of
 from registry_site.registry.queries import search_versions
 from registry_site.tracking import grants, queries, services
 from registry_site.tracking.access import level_of, level_questions, require
+from registry_site.tracking.locking import experiment_not_found
 from registry_site.tracking.rules import ViewType
 
 EXPERIMENTS_PER_PAGE = 50
@@ -238,7 +239,7 @@ def edit_experiment(request: PageRequest, experiment_id: int) -> HttpResponse:
     """Another name, another description."""
     found = queries.get_experiment(request.actor, experiment_id)
     if request.method == "GET":
-        require(request.actor, found.pk, Level.CAN_EDIT, hidden=services.experiment_not_found(experiment_id))
+        require(request.actor, found.pk, Level.CAN_EDIT, hidden=experiment_not_found(experiment_id))
     form = ExperimentForm(request.POST or None, initial={"name": found.name, "description": _note_of(found)})
     if level_of(request.actor, found.pk) < Level.CAN_MANAGE:
         form.fields["name"].widget.attrs["readonly"] = True

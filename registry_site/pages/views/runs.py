@@ -22,8 +22,9 @@ from registry_site.pages.middleware import PageRequest
 from registry_site.pages.run_charts import CURVE_POINTS, Chart, asked_keys, charts_of, curve
 from registry_site.pages.run_table import NOTE_TAG, OWN_TAGS, PARENT_TAG, duration_of
 from registry_site.registry.queries import versions_of_run
-from registry_site.tracking import artifact_files, queries, services
+from registry_site.tracking import artifact_files, histories, queries, services
 from registry_site.tracking.access import level_of, require
+from registry_site.tracking.locking import run_not_found
 
 SPARKLINE_POINTS = 48
 CHARTS_PER_PAGE = 24
@@ -68,7 +69,7 @@ def run(request: PageRequest, run_id: str) -> HttpResponse:
 
 
 def _sparklines(request: PageRequest, run_id: str, keys: list[str]) -> dict[str, list[float]]:
-    series = queries.metric_series(request.actor, run_id, keys, max_points=SPARKLINE_POINTS)
+    series = histories.metric_series(request.actor, run_id, keys, max_points=SPARKLINE_POINTS)
     return {key: [point.value for point in points] for key, points in series.items() if len(points) > 1}
 
 
@@ -173,7 +174,7 @@ def _positive(text: str | None, default: int) -> int:
 def run_metric_data(request: PageRequest, run_id: str) -> HttpResponse:
     """The points of metrics as plots read them: steps, values and milliseconds, thinned out without losing a peak."""
     keys = asked_keys(request.GET.getlist("key"))
-    series = queries.metric_series(request.actor, run_id, keys, max_points=CURVE_POINTS)
+    series = histories.metric_series(request.actor, run_id, keys, max_points=CURVE_POINTS)
     return JsonResponse({"series": [curve(key, key, series[key]) for key in keys if key in series]})
 
 
@@ -183,7 +184,7 @@ def edit_run(request: PageRequest, run_id: str) -> HttpResponse:
     """Another name, another description."""
     found = queries.get_run(request.actor, run_id)
     if request.method == "GET":
-        require(request.actor, found.experiment_id, Level.CAN_EDIT, hidden=services.run_not_found(run_id))
+        require(request.actor, found.experiment_id, Level.CAN_EDIT, hidden=run_not_found(run_id))
     note = next((tag.value for tag in found.tags.all() if tag.key == NOTE_TAG), "")
     form = RunForm(request.POST or None, initial={"name": str(found), "description": note})
     here = reverse("run", args=[run_id])

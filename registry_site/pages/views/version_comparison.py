@@ -24,7 +24,7 @@ from registry_site.promotion import compared as comparing
 from registry_site.promotion.compared import LEAST, MOST, Compared
 from registry_site.registry.queries import stages_of_versions, versions_by_number
 from registry_site.registry.version_files import get_version_called
-from registry_site.tracking.queries import metric_series_of_runs
+from registry_site.tracking.histories import metric_series_of_runs
 
 if TYPE_CHECKING:  # the versions come from queries; only their type is named here
     from registry_site.registry.models import ModelVersion
