@@ -206,19 +206,7 @@ def _request(
         raise InvalidParameter(f"{model.name} version {found.version} is already in {to_stage.value}.", field="stage")
     if home is not None:
         require_arrival(to_stage)
-    pending = TransitionRequest.objects.filter(
-        model_version=found, to_stage=to_stage.value, copy_to=home, state=RequestState.PENDING.value
-    ).first()
-    if pending is not None and pending.expires_at is not None and pending.expires_at <= clock.now():
-        pending.registered_model = model
-        expire(pending)  # the worker has not come round yet
-    elif pending is not None:
-        what = f"copy version {found.version} into {to_stage.value} of {home.name}" if home is not None else ""
-        raise AlreadyExists(
-            f"Request {model.name}#{pending.number} by {pending.requester_name} already asks to "
-            f"{what or f'move version {found.version} to {to_stage.value}'}: see "
-            f"{settings.PODIUM_SITE_URL}/models/{quote(model.name)}/requests/{pending.number}"
-        )
+    _require_none_waits(found, to_stage, home)
     policy = policy_of_copy(home, to_stage) if home is not None else policy_for(model, to_stage)
     decision = occupant_decision or (OccupantDecision.ARCHIVE if policy.is_exclusive else OccupantDecision.KEEP)
     _validate_decision(home or model, to_stage, policy, decision, occupant_to)
@@ -261,6 +249,24 @@ def _request(
         **what_is_copied(request),
     )
     return request
+
+
+def _require_none_waits(found: ModelVersion, to_stage: Stage, home: RegisteredModel | None) -> None:
+    """Raises AlreadyExists where a request asks for the same; one whose days are over is closed."""
+    model = found.registered_model
+    pending = TransitionRequest.objects.filter(
+        model_version=found, to_stage=to_stage.value, copy_to=home, state=RequestState.PENDING.value
+    ).first()
+    if pending is not None and pending.expires_at is not None and pending.expires_at <= clock.now():
+        pending.registered_model = model
+        expire(pending)  # the worker has not come round yet
+    elif pending is not None:
+        what = f"copy version {found.version} into {to_stage.value} of {home.name}" if home is not None else ""
+        raise AlreadyExists(
+            f"Request {model.name}#{pending.number} by {pending.requester_name} already asks to "
+            f"{what or f'move version {found.version} to {to_stage.value}'}: see "
+            f"{settings.PODIUM_SITE_URL}/models/{quote(model.name)}/requests/{pending.number}"
+        )
 
 
 def _validate_decision(

@@ -92,22 +92,8 @@ def compare_versions(request: PageRequest, *, name: str, versions: str = "") -> 
     compared = comparing.compare_versions(request.actor, name, numbers)
     tolerance, everything = asked_tolerance(request), request.GET.get("show") == "all"
     sections = sections_of(compared, tolerance.size)
-    match request.GET.get("format", ""):
-        case "json":
-            return JsonResponse(as_data(sections, compared, everything=everything, tolerance=tolerance.size))
-        case "csv":
-            table = csv_of(as_rows(sections, compared, everything=everything))
-            file_name = f"{name}-{'-'.join(f'v{number}' for number in numbers)}.csv"
-            answer = HttpResponse(table, content_type="text/csv; charset=utf-8")
-            answer.headers["Content-Disposition"] = content_disposition(file_name)
-            return answer
-        case "":
-            pass
-        case other:
-            raise InvalidParameter(
-                _("There is no format '%(format)s' of this page: json and csv are.") % {"format": other[:50]},
-                field="versions",
-            )
+    if form := request.GET.get("format"):
+        return _as_file(form, compared, sections, everything=everything, tolerance=tolerance.size)
     keys = _keys_with_curves(compared)
     diff = _asked_diff(request, sections)
     context = {
@@ -189,6 +175,23 @@ def _number(request: PageRequest, name: str, called: str) -> int:
 
 
 # -- the heads of the columns ------------------------------------------------------------------------------------------
+def _as_file(
+    form: str, compared: Compared, sections: Sequence[Section], *, everything: bool, tolerance: float
+) -> HttpResponse:
+    match form:
+        case "json":
+            return JsonResponse(as_data(sections, compared, everything=everything, tolerance=tolerance))
+        case "csv":
+            numbers = "-".join(f"v{version.version}" for version in compared.versions)
+            table = csv_of(as_rows(sections, compared, everything=everything))
+            answer = HttpResponse(table, content_type="text/csv; charset=utf-8")
+            answer.headers["Content-Disposition"] = content_disposition(f"{compared.model.name}-{numbers}.csv")
+            return answer
+    raise InvalidParameter(
+        _("There is no format '%(format)s' of this page: json and csv are.") % {"format": form[:50]}, field="versions"
+    )
+
+
 def _columns(request: PageRequest, compared: Compared) -> list[dict[str, Any]]:
     """Each version with its run, and where it leads: first, or left out."""
     numbers, name, query = [one.version for one in compared.versions], compared.model.name, request.GET.urlencode()
