@@ -44,6 +44,13 @@ def test_versions_are_chosen_turned_and_filtered_by_the_keyboard_alone(window: O
     maria.photograph("versions-compare-swapped")
 
 
+def test_two_versions_stand_side_by_side_on_a_phone(window: OpenWindow) -> None:
+    page = window("maria", width=390).page
+    page.goto(f"/models/{MODEL}/compare/3...5?show=all")
+    table = page.locator(".table-wrap:has(.compare-table)")
+    assert table.evaluate("table => [table.scrollWidth, table.clientWidth]") == [364, 364]
+
+
 def test_links_of_mlflow_lead_to_the_comparison(window: OpenWindow) -> None:
     page = window("maria").page
     runs = quote('{"a":"4","b":"5","c":"1"}')
