@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
@@ -66,6 +67,13 @@ def icons_url() -> str:
 def stage_pill(stage: object, label: str = "", url: str = "", large: bool = False) -> SafeString:
     """A stage with its icon and word; a `label` such as "v4" takes the place of the word, still spoken."""
     return _pill(look_of_stage(stage), label=label, url=url, large=large)
+
+
+@register.simple_tag
+def version_pill(name: str, version: Any) -> SafeString:
+    """A version of the model `name` in the colours of its stage, and the way to it."""
+    url = reverse("version", args=[name, version.version])
+    return stage_pill(version.current_stage, label=f"v{version.version}", url=url)
 
 
 @register.simple_tag

@@ -68,6 +68,11 @@ class ModelRow:
     excerpt: str
     unsafe: frozenset[int]  # keys of those versions whose scan found danger
 
+    @property
+    def standing(self) -> "tuple[tuple[str, ModelVersion | None], ...]":
+        """What is in the stages that models are promoted to."""
+        return (Stage.PRODUCTION.value, self.production), (Stage.STAGING.value, self.staging)
+
 
 @signed_in
 def models(request: PageRequest) -> HttpResponseBase:
@@ -105,10 +110,13 @@ def model_rows(actor: Actor, models: "Sequence[RegisteredModel]") -> list[ModelR
     pending = pending_requests(actor, models)
     latest = [version.pk for model in models for version in model.latest_versions]  # type: ignore[attr-defined]
     unsafe = frozenset(key for key, verdict in verdicts(latest).items() if verdict is ScanVerdict.UNSAFE)
-    return [_row(model, pending.get(model.pk), unsafe) for model in models]
+    address = reverse("models")
+    return [_row(model, pending.get(model.pk), unsafe, address) for model in models]
 
 
-def _row(model: "RegisteredModel", pending: "TransitionRequest | None", unsafe: frozenset[int]) -> ModelRow:
+def _row(
+    model: "RegisteredModel", pending: "TransitionRequest | None", unsafe: frozenset[int], address: str
+) -> ModelRow:
     latest: list[ModelVersion] = model.latest_versions  # type: ignore[attr-defined]  # attached by the query
     in_stage = {version.current_stage: version for version in latest}
     return ModelRow(
@@ -118,7 +126,7 @@ def _row(model: "RegisteredModel", pending: "TransitionRequest | None", unsafe: 
         latest=latest[0] if latest else None,
         pending=pending,
         tags=[
-            (tag.key, tag.value, f"{reverse('models')}?{urlencode({'q': as_facet(tag.key, tag.value)})}")
+            (tag.key, tag.value, f"{address}?{urlencode({'q': as_facet(tag.key, tag.value)})}")
             for tag in shown_tags(model.tags.all())[:TAGS_IN_A_ROW]
         ],
         excerpt=excerpt(model.description, 120),
