@@ -177,7 +177,7 @@ def of_runs(columns: Sequence[Column]) -> Columns[Any]:
         "parent_run_id": lambda row: row.parent_id or None,
         "user": lambda row: row.run.user_id,
         **{column.name: _cell(place) for place, column in enumerate(columns)},
-        "versions": lambda row: [f"{one.registered_model.name}/{one.version}" for one in row.versions],
+        "versions": lambda row: [f"{one.name}/{one.version}" for one in row.versions],
         "datasets": lambda row: [one.dataset.name for one in row.run.dataset_inputs.all()],
         "tags": lambda row: tags_of(row.tags),
     }

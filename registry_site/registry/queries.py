@@ -38,6 +38,7 @@ MODELS_PER_PAGE_AT_MOST = 1000
 VERSIONS_PER_PAGE_AT_MOST = 200_000
 _ENDLESS = 2**63
 _COPIES = 100
+_VERSIONS_OF_RUNS = 10_000
 
 
 class _ByName(Generic[Row]):
@@ -312,6 +313,23 @@ def versions_of_run(actor: Actor, run_id: str) -> list[ModelVersion]:
     found = list(_visible_versions(actor).filter(run_id=run_id).order_by("-creation_timestamp", "-pk")[:100])
     attach_version_marks(found)
     return found
+
+
+class VersionOfRun(NamedTuple):
+    """A version as lists of runs name it."""
+
+    run_id: str
+    name: str
+    version: int
+    current_stage: str
+
+
+def versions_of_runs(actor: Actor, run_ids: Collection[str]) -> list[VersionOfRun]:
+    """The versions that were made of these runs, newest first: at most 10,000."""
+    found = ModelVersion.objects.filter(visible(actor, "registered_model_id"), run_id__in=run_ids)
+    newest = found.order_by("-creation_timestamp", "-pk")[:_VERSIONS_OF_RUNS]
+    columns = newest.values_list("run_id", "registered_model__name", "version", "current_stage")
+    return [VersionOfRun(*row) for row in columns] if run_ids else []
 
 
 class Lineage(NamedTuple):

@@ -99,6 +99,7 @@ def ways(actor: Actor, runs: list[Run]) -> Iterator[tuple[str, list[str]]]:
     yield "type-ahead", [one.name for one in browsing.suggest_models(actor, "secret")]
     yield "versions", [one.model_name for one in registry.search_versions(actor).rows]
     yield "run id", [str(one.registered_model) for one in registry.versions_of_run(actor, odd.run_id)]
+    yield "run ids", [one.name for one in registry.versions_of_runs(actor, [odd.run_id])]
     by_run = registry.search_versions(actor, filter=f"run_id = '{odd.run_id}'")
     yield "filter by run", [one.model_name for one in by_run.rows]
     yield "versions of a model", [str(one.registered_model) for one in registry.versions_of_model(actor, ODD).rows]

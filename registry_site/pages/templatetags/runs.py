@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.urls import reverse
@@ -12,6 +12,9 @@ from django.utils.text import Truncator
 
 from registry_site.pages.run_table import Column
 from registry_site.pages.templatetags.ui import NOTHING, num, stage_pill, tag_chip
+
+if TYPE_CHECKING:
+    from registry_site.registry.queries import VersionOfRun
 
 register = template.Library()
 
@@ -54,12 +57,12 @@ def _opening(column: Column, is_empty: bool) -> SafeString:
 @register.simple_tag
 def version_chip(version: Any) -> SafeString:
     """A version that was made of a run, with its model and stage, and the way to it."""
-    pill = stage_pill(version.current_stage, label=f"v{version.version}")
-    return _version_chip(version.registered_model.name, version.version, pill)
+    return _version_chip(version.registered_model.name, version.version, version.current_stage)
 
 
 @lru_cache(maxsize=4096)  # a page of runs has 150 of them
-def _version_chip(name: str, number: int, pill: SafeString) -> SafeString:
+def _version_chip(name: str, number: int, stage: str) -> SafeString:
+    pill = stage_pill(stage, label=f"v{number}")
     return format_html(
         '<a class="version-link" href="{}" title="{} v{}"><span>{}</span>{}</a>',
         *(reverse("version", args=[name, number]), name, number, name, pill),
@@ -67,9 +70,11 @@ def _version_chip(name: str, number: int, pill: SafeString) -> SafeString:
 
 
 @register.simple_tag
-def version_chips(versions: Sequence[Any]) -> SafeString:
+def version_chips(versions: "Sequence[VersionOfRun]") -> SafeString:
     """The first three versions that were made of a run, and how many more there are."""
-    return _first_ones("cluster cluster-tight", versions, version_chip)
+    return _first_ones(
+        "cluster cluster-tight", versions, lambda one: _version_chip(one.name, one.version, one.current_stage)
+    )
 
 
 @register.simple_tag

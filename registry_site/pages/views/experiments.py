@@ -26,7 +26,7 @@ from registry_site.pages.parts import pager_of, render_page, status_of
 from registry_site.pages.run_table import NOTE_TAG, OWN_TAGS, chosen_columns, columns_of, filter_of, order_by, rows_of
 from registry_site.pages.saved_filters import saved_filters
 from registry_site.pages.snippets import host_of
-from registry_site.registry.queries import search_versions
+from registry_site.registry.queries import versions_of_runs
 from registry_site.tracking import grants, queries, services
 from registry_site.tracking.access import level_of, level_questions, require
 from registry_site.tracking.locking import experiment_not_found
@@ -35,7 +35,6 @@ from registry_site.tracking.rules import ViewType
 EXPERIMENTS_PER_PAGE = 50
 RUNS_PER_PAGE = 50
 RUNS_AT_ONCE = 100  # in a file: each may have many metrics and params
-VERSIONS_SHOWN = 500
 _SORTS = {
     "name": "name ASC",
     "-name": "name DESC",
@@ -140,7 +139,7 @@ def experiment(request: PageRequest, experiment_id: int) -> HttpResponseBase:
         "runs",
         columns.of_runs(told),
         lambda token: find(filter=filter_of(text), max_results=RUNS_AT_ONCE, page_token=token),
-        lambda runs: rows_of(runs, told, versions_of_runs(request, [run.run_id for run in runs])),
+        lambda runs: rows_of(runs, told, versions_of_runs(request.actor, [run.run_id for run in runs])),
     ):
         return file
     try:
@@ -148,7 +147,7 @@ def experiment(request: PageRequest, experiment_id: int) -> HttpResponseBase:
     except InvalidParameter as error:
         problem = error.message
     else:
-        versions = versions_of_runs(request, [run.run_id for run in page.rows])
+        versions = versions_of_runs(request.actor, [run.run_id for run in page.rows])
         rows, next_token = rows_of(page.rows, chosen, versions), page.next_page_token
     context = _frame(request, found, "experiment") | {
         "note": _note_of(found),
@@ -224,14 +223,6 @@ def _choices(possible: list[Any], chosen: list[Any]) -> list[tuple[str, list[tup
         (label, [(column, column in chosen) for column in everything if column.entity == entity])
         for label, entity in ((_("Metrics"), "metrics"), (_("Parameters"), "params"))
     ]
-
-
-def versions_of_runs(request: PageRequest, run_ids: list[str]) -> list[Any]:
-    """The registered versions that these runs became, newest first."""
-    if not run_ids:
-        return []
-    among = ", ".join(f"'{run_id}'" for run_id in run_ids)
-    return list(search_versions(request.actor, filter=f"run_id IN ({among})", max_results=VERSIONS_SHOWN).rows)
 
 
 @signed_in
