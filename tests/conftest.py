@@ -9,6 +9,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import Client
+from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
 from registry_site.accounts.actors import Actor, person, stranger, system
@@ -20,6 +21,10 @@ from tests.doors import Api
 from tests.live import Podium, start_podium
 from tests.make import make_user
 from tests.tampering import switching_triggers
+
+# The same examples each time, however slow the machine; `--hypothesis-profile default` looks for others.
+hypothesis_settings.register_profile("same", deadline=None, derandomize=True)
+hypothesis_settings.load_profile("same")
 
 
 # -- the world ---------------------------------------------------------------------------------------------------------

@@ -83,8 +83,6 @@ def spoilt(value: Any) -> st.SearchStrategy[Any]:
 @pytest.mark.parametrize(("row", "method"), ENDPOINTS, ids=[f"{method} {row.path}" for row, method in ENDPOINTS])
 @settings(
     max_examples=25,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(data=st.data())

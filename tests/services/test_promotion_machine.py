@@ -493,7 +493,6 @@ def test_whatever_people_do_the_rules_of_promotion_hold(number: int, frozen_cloc
         settings=settings(
             max_examples=STEPS // AT_A_TIME,
             stateful_step_count=AT_A_TIME,
-            deadline=None,
             database=None,
             phases=(Phase.generate, Phase.shrink) if SEEDS == 1 else (Phase.generate,),
             report_multiple_bugs=False,
