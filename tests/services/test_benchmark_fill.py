@@ -9,7 +9,7 @@ from registry_site.accounts.actors import Actor
 from registry_site.accounts.levels import Level
 from registry_site.registry import queries as registry
 from registry_site.registry.access import level_of
-from registry_site.tracking import access
+from registry_site.tracking import access, histories
 from registry_site.tracking import queries as tracking
 
 pytestmark = pytest.mark.django_db
@@ -29,5 +29,5 @@ def test_the_bulk_fill_makes_models_and_runs_as_the_services_would(maria_actor: 
     assert level_of(maria_actor, model) is access.level_of(maria_actor, experiment_id(1)) is Level.CAN_MANAGE
     run = tracking.get_run(maria_actor, run_id(1))
     assert (run.experiment_id, len(run.latest_metrics.all()), len(run.params.all())) == (experiment_id(1), 6, 5)
-    history = tracking.metric_history(maria_actor, run_id=run_id(1), key="history").rows
+    history = histories.metric_history(maria_actor, run_id=run_id(1), key="history").rows
     assert (len(history), history[0].value, history[-1].step) == (HISTORY, 1.0, HISTORY)
