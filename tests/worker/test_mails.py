@@ -222,7 +222,8 @@ def test_a_mail_server_that_hangs_takes_one_thread_for_a_while_and_the_mail_is_t
         settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = int(silent.host.rpartition(":")[2]), 1
         started = time.monotonic()
         assert send_due_mails() == 0
-        assert time.monotonic() - started < 10, "for the first mail, and for no other"
+        assert time.monotonic() - started < 10, "the timeout is one second; the machine may be slow"
+    # One mail has waited for the server, and the other one not.
     assert sorted(Mail.objects.values_list("state", "attempts")) == [("queued", 0), ("queued", 1)]
     assert "timed out" in Mail.objects.get(attempts=1).error
     settings.EMAIL_PORT = smtp.port

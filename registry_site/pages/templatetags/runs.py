@@ -26,6 +26,7 @@ _EMPTY = SafeString("")
 @register.filter
 @lru_cache(maxsize=4096)  # a page of runs has 50 of them, and asks for the newest ones again and again
 def address_of_run(run_id: str) -> str:
+    """The address of the page of a run."""
     return reverse("run", args=[run_id])
 
 

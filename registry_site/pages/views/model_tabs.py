@@ -46,7 +46,7 @@ def model_frame(request: PageRequest, found: "RegisteredModel", tab: str, *fores
     will ask besides."""
     actor = request.actor
     foresee(actor, *level_questions(actor, found), *following_questions(actor, found.name), *foreseen)
-    level = level_of(request.actor, found)
+    level = level_of(actor, found)
     name = found.name
     tabs = [
         ("overview", _("Overview"), reverse("model", args=[name])),
@@ -62,7 +62,7 @@ def model_frame(request: PageRequest, found: "RegisteredModel", tab: str, *fores
         "model": found,
         "tabs": [{"label": label, "url": url, "current": key == tab} for key, label, url in tabs],
         "crumbs": [(_("Models"), reverse("models")), (name, "")],
-        "is_following": is_following(request.actor, name),
+        "is_following": is_following(actor, name),
         "may_edit": level >= Level.CAN_EDIT,
         "may_manage": level >= Level.CAN_MANAGE,
     }
