@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenWindow
 from tests.browser.training import Logger
+from tests.browser.windows import PASSWORD
 from tests.live import Podium
 
 pytestmark = [pytest.mark.browser, pytest.mark.once, pytest.mark.xdist_group("browser")]
@@ -64,3 +65,19 @@ def test_whoever_writes_as_soon_as_a_dialog_is_there_keeps_the_focus(window: Ope
     expect(page.get_by_role("combobox", name="Registered model")).to_be_visible()  # all that comes later has come
     page.wait_for_timeout(100)
     expect(what_is_new).to_be_focused()
+
+
+_MAKE_LONG_NAME = f"""
+from registry_site.accounts.actors import system
+from registry_site.accounts.services import create_user
+create_user(system(), username="long", password={PASSWORD!r}, display_name="Wolfeschlegelsteinhausenbergerdorff" * 2)
+"""
+
+
+def test_no_name_makes_a_page_wider_than_the_window(window: OpenWindow, podium: Podium) -> None:
+    podium.python(_MAKE_LONG_NAME)
+    for width in (390, 768, 1440):
+        page = window("long", width=width).page
+        page.goto("/models")
+        page.locator("summary:has(.person)").click()
+        assert page.evaluate("document.documentElement.scrollWidth") == width
